@@ -1,0 +1,1 @@
+"""The ``recsys`` command: the only place that prints, exits and builds clients."""

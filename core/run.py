@@ -1,0 +1,139 @@
+"""The run directory: what training hands to serving.
+
+``encoder/`` (a plain SentenceTransformer), ``items.parquet`` and ``queries.parquet``, ``settings.json``,
+``metrics.json``, ``manifest.json`` and ``README.md``. It is written under a name that starts with a dot and renamed
+when whole, so a directory without the dot is complete.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from recsys.core.errors import DataError
+
+Vectors = npt.NDArray[np.float32]
+
+
+class RunMissingError(DataError):
+    """No finished run has the requested name."""
+
+    def __init__(self, name: str | None, known: Sequence[str], directory: Path) -> None:
+        self.name = name
+        self.known = tuple(known)
+        wanted = "no finished run" if name is None else f"no finished run {name!r}"
+        super().__init__(f"{wanted} in {directory} (known: {', '.join(known) or 'none'}); `recsys train` makes one")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Texts and vectors of one label, in the order of their graph rows.
+
+    Attributes:
+        ids: External ids.
+        texts: What was encoded.
+        clicks: Training clicks per row, int64.
+        payloads: Further properties per row; empty for queries.
+        vectors: Unit-norm, float32, shape (rows, width).
+    """
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    clicks: npt.NDArray[np.int64]
+    payloads: Sequence[Mapping[str, Any]]
+    vectors: Vectors
+
+
+def write_table(path: Path, table: Table) -> None:
+    """Write columns ``id``, ``text``, ``clicks``, ``payload`` (JSON) and ``vector`` (fixed-size list of float32)."""
+    width = table.vectors.shape[1]
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(table.vectors.ravel(), pa.float32()), width)
+    columns = {
+        "id": pa.array(table.ids, pa.string()),
+        "text": pa.array(table.texts, pa.string()),
+        "clicks": pa.array(table.clicks, pa.int64()),
+        "payload": pa.array([json.dumps(p, ensure_ascii=False) for p in table.payloads], pa.string()),
+        "vector": vectors,
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def read_table(path: Path) -> Table:
+    """Read what :func:`write_table` wrote."""
+    table = pq.read_table(path).combine_chunks()
+    width = table.schema.field("vector").type.list_size
+    vectors = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, width).astype(np.float32, copy=False)
+    return Table(
+        ids=table["id"].to_pylist(),
+        texts=table["text"].to_pylist(),
+        clicks=table["clicks"].to_numpy(),
+        payloads=[json.loads(p) for p in table["payload"].to_pylist()],
+        vectors=vectors,
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run directory."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the run, which is also the name of its Qdrant collection."""
+        return self.path.name
+
+    @property
+    def encoder_path(self) -> Path:
+        """Directory that ``SentenceTransformer(path)`` loads."""
+        return self.path / "encoder"
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Snapshot, seeds, versions and ``encoder_hash``."""
+        return self._json("manifest.json")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Every figure of the training."""
+        return self._json("metrics.json")
+
+    def items(self) -> Table:
+        """Return the items with the vectors that serve."""
+        return read_table(self.path / "items.parquet")
+
+    def queries(self) -> Table:
+        """Return the known queries with their vectors."""
+        return read_table(self.path / "queries.parquet")
+
+    def _json(self, name: str) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        return value
+
+
+def list_runs(directory: Path) -> list[Run]:
+    """Return the finished runs under ``directory``, oldest first."""
+    if not directory.is_dir():
+        return []
+    finished = [d for d in directory.iterdir() if not d.name.startswith(".") and (d / "manifest.json").is_file()]
+    return [Run(d) for d in sorted(finished, key=lambda d: d.name)]
+
+
+def find_run(directory: Path, name: str | None = None) -> Run:
+    """Return the run called ``name``, or the newest.
+
+    Raises:
+        RunMissingError: There is none.
+    """
+    runs = list_runs(directory)
+    chosen = [run for run in runs if name in (None, run.name)]
+    if not chosen:
+        raise RunMissingError(name, [run.name for run in runs], directory)
+    return chosen[-1]

@@ -1,0 +1,127 @@
+"""Every setting of recsys, one section per stage. Precedence is flag > environment > ``recsys.toml`` > default.
+
+See :mod:`recsys.core.config` for how the layers are read and merged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
+
+
+class Section(BaseModel):
+    """A frozen section that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Neo4jSettings(Section):
+    """Where the graph is; without ``uri`` a server is managed in the workspace."""
+
+    uri: str | None = None
+    "Bolt address such as neo4j+s://graph.example.org; unset means the managed local server."
+    user: str = "neo4j"
+    "User name at ``uri``."
+    password: SecretStr | None = None
+    "Password at ``uri``; the managed server generates its own."
+    database: str = "neo4j"
+    "Database name."
+    port: NonNegativeInt = 0
+    "Bolt port of the managed server on loopback; 0 takes a free one."
+    heap: str = Field(default="1g", pattern=r"^\d+[kmg]$")
+    "Java heap of the managed server."
+    page_cache: str = Field(default="512m", pattern=r"^\d+[kmg]$")
+    "Page cache of the managed server."
+
+
+class SparkSettings(Section):
+    """How Spark runs."""
+
+    master: str = "local[*]"
+    "Spark master: local[*] here, or a cluster's URL."
+    driver_memory: str = Field(default="2g", pattern=r"^\d+[kmg]$")
+    "Heap of the driver, which is all of Spark under local[*]."
+    conf: dict[str, str] = Field(default_factory=dict)
+    "Further Spark properties, passed on as they are."
+
+
+class QdrantSettings(Section):
+    """Where item vectors are served from; without ``url`` Qdrant's embedded mode in the workspace."""
+
+    url: str | None = None
+    "Address such as https://qdrant.example.org:6333; unset means embedded."
+    api_key: SecretStr | None = None
+    "API key at ``url``."
+    alias: str = Field(default="recsys", min_length=1)
+    "Alias that product backends query; it points at the live collection."
+    timeout: PositiveInt = 60
+    "Seconds before a request is given up."
+
+
+class IngestSettings(Section):
+    """Settings of ``recsys ingest``."""
+
+    chunk_rows: PositiveInt = 20_000
+    "Nodes or relationships written in one transaction."
+
+
+class TrainSettings(Section):
+    """Settings of ``recsys train``."""
+
+    encoder: str = Field(default="auto", min_length=1)
+    "static, or a sentence-transformers model by name or path; auto is static without a GPU, all-MiniLM-L6-v2 with one."
+    graph: bool = True
+    "Train with graph terms and compose item vectors from the graph; false is the same training on clicks alone."
+    relations: tuple[str, ...] | None = None
+    "Relations that shape the encoder; unset means every relation of the registry."
+    graph_weight: NonNegativeFloat = 0.1
+    "Weight of each relation's term (λ of RAMEN, arXiv 2402.18434); 0 leaves it out."
+    epochs: PositiveInt = 20
+    "Passes over the training queries."
+    batch_size: PositiveInt = 1024
+    "Queries per step; negatives come from the batch."
+    learning_rate: PositiveFloat | None = None
+    "Peak learning rate; unset means 0.01 for the static encoder, 2e-4 for others."
+    margin: PositiveFloat = Field(default=0.3, le=2)
+    "Hinge margin γ, in cosine."
+    max_length: PositiveInt = 32
+    "Tokens kept of each text (transformers only)."
+    validation_share: float = Field(default=0.1, ge=0, lt=1)
+    "Share of queries held out, chosen by a hash of their id."
+    seed: NonNegativeInt = 42
+    "Seed of every random draw."
+
+    @field_validator("relations")
+    @classmethod
+    def _no_empty_name(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None and not all(names):
+            raise ValueError("a relation name is not empty")
+        return names
+
+
+class Settings(Section):
+    """All settings of one command."""
+
+    workspace: Path = Path(".recsys")
+    "Directory of the managed Neo4j, embedded Qdrant, runs and rejects; relative to recsys.toml, or else here."
+    neo4j: Neo4jSettings = Neo4jSettings()
+    "The graph."
+    spark: SparkSettings = SparkSettings()
+    "Spark."
+    qdrant: QdrantSettings = QdrantSettings()
+    "The vector search."
+    ingest: IngestSettings = IngestSettings()
+    "Writing to the graph."
+    train: TrainSettings = TrainSettings()
+    "Training."

@@ -1,0 +1,72 @@
+"""The ledger: a chunk is written in one transaction with the node that says so, and never twice.
+
+Hence a retry, a kill, a commit whose outcome stayed unknown or a second run of the same input changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import neo4j
+from recsys.graph.client import Graph
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A unit of writing.
+
+    Attributes:
+        id: Deterministic: batch content, kind, sequence.
+        parameters: Values of the statement's parameters, usually parallel lists.
+    """
+
+    id: str
+    parameters: dict[str, Any] = field(repr=False)
+
+
+@dataclass
+class Written:
+    """What a series of chunks changed.
+
+    Attributes:
+        chunks: Chunks written now.
+        skipped: Chunks that were in already.
+        counts: ``nodes_created``, ``relationships_created`` and ``properties_set``.
+    """
+
+    chunks: int = 0
+    skipped: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, counters: neo4j.SummaryCounters | None) -> None:
+        """Count one chunk; None means that it was skipped."""
+        if counters is None:
+            self.skipped += 1
+            return
+        self.chunks += 1
+        for name in ("nodes_created", "relationships_created", "properties_set"):
+            self.counts[name] += getattr(counters, name)
+
+
+def write_chunk(graph: Graph, statement: str, chunk: Chunk) -> neo4j.SummaryCounters | None:
+    """Run ``statement`` with the chunk's parameters unless the chunk is in already.
+
+    Returns:
+        What the statement changed, without the ledger's own node; None when the chunk was in.
+    """
+
+    def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters | None:
+        if tx.run("MATCH (c:Chunk {id: $id}) RETURN 1", id=chunk.id).single() is not None:
+            return None
+        tx.run("CREATE (:Chunk {id: $id})", id=chunk.id).consume()
+        return tx.run(statement, chunk.parameters).consume().counters
+
+    return graph.transaction(work)
+
+
+def chunks_in(graph: Graph, prefix: str) -> set[str]:
+    """Return the ids of the chunks that are in and start with ``prefix``."""
+    records = graph.read("MATCH (c:Chunk) WHERE c.id STARTS WITH $prefix RETURN collect(c.id) AS ids", prefix=prefix)
+    return set(records[0]["ids"])

@@ -1,0 +1,1 @@
+"""Spark jobs that bring click logs, items and links into the graph."""

@@ -1,0 +1,1 @@
+"""Neighbour stream, losses, trainer, item vectors and evaluation."""
