@@ -39,7 +39,8 @@ class Table:
     Attributes:
         ids: External ids.
         texts: What was encoded.
-        clicks: Training clicks per row, int64.
+        clicks: Training clicks per row, repeated ones included, int64.
+        degree: Distinct nodes at the other end of those clicks, int64.
         payloads: Further properties per row; empty for queries.
         vectors: Unit-norm, float32, shape (rows, width).
     """
@@ -47,18 +48,20 @@ class Table:
     ids: Sequence[str]
     texts: Sequence[str]
     clicks: npt.NDArray[np.int64]
+    degree: npt.NDArray[np.int64]
     payloads: Sequence[Mapping[str, Any]]
     vectors: Vectors
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write columns ``id``, ``text``, ``clicks``, ``payload`` (JSON) and ``vector`` (fixed-size list of float32)."""
+    """Write columns ``id``, ``text``, ``clicks``, ``degree``, ``payload`` (JSON) and ``vector`` (float32 list)."""
     width = table.vectors.shape[1]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(table.vectors.ravel(), pa.float32()), width)
     columns = {
         "id": pa.array(table.ids, pa.string()),
         "text": pa.array(table.texts, pa.string()),
         "clicks": pa.array(table.clicks, pa.int64()),
+        "degree": pa.array(table.degree, pa.int64()),
         "payload": pa.array([json.dumps(p, ensure_ascii=False) for p in table.payloads], pa.string()),
         "vector": vectors,
     }
@@ -74,6 +77,7 @@ def read_table(path: Path) -> Table:
         ids=table["id"].to_pylist(),
         texts=table["text"].to_pylist(),
         clicks=table["clicks"].to_numpy(),
+        degree=table["degree"].to_numpy(),
         payloads=[json.loads(p) for p in table["payload"].to_pylist()],
         vectors=vectors,
     )
