@@ -87,13 +87,28 @@ def edge_pages(graph: Graph, relation: str, source: Label, target: Label, stop: 
         yield _sorted(record)
 
 
-def edges_of(graph: Graph, relation: str, source: Label, target: Label, rows: Sequence[int]) -> Edges:
-    """Return the edges that leave ``rows``, in order of source and target row, whatever order the store keeps."""
+def neighbours(graph: Graph, source: Label, rows: Sequence[int], relations: Sequence[str]) -> dict[str, Edges]:
+    """Return the edges that leave ``rows``, in one round trip.
+
+    Args:
+        graph: Where to read.
+        source: Label of the nodes with these rows.
+        rows: Distinct rows, in any order.
+        relations: Relationship types to follow.
+
+    Returns:
+        Relation to its edges in order of source and target row, whatever order the store keeps; every relation of
+        ``relations`` has an entry.
+    """
     query = (
-        f"UNWIND $rows AS row MATCH (s:{source} {{row: row}})-[r:$($relation)]->(t:{target}) "
-        "RETURN collect(s.row) AS source, collect(t.row) AS target, collect(coalesce(r.clicks, 1)) AS clicks"
+        f"UNWIND $rows AS row MATCH (s:{source} {{row: row}})-[r:$any($relations)]->(t) "
+        "RETURN type(r) AS relation, collect(s.row) AS source, collect(t.row) AS target, "
+        "collect(coalesce(r.clicks, 1)) AS clicks"
     )
-    return _sorted(graph.read(query, relation=relation, rows=list(rows))[0])
+    found = {name: _sorted({"source": [], "target": [], "clicks": []}) for name in relations}
+    for record in graph.read(query, rows=list(rows), relations=list(relations)) if relations else ():
+        found[record["relation"]] = _sorted(record)
+    return found
 
 
 def _ranges(stop: int) -> Iterator[tuple[int, int]]:

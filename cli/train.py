@@ -1,0 +1,69 @@
+"""``recsys train``: an encoder and item vectors from the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from recsys.cli.options import json_option, settings
+from recsys.cli.output import note, print_json, print_line, print_table
+
+FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
+
+
+@click.command()
+@click.option("--encoder", help="static, or a sentence-transformers model by name or path.")
+@click.option("--graph/--no-graph", default=None, help="Graph terms and composed item vectors, or clicks alone.")
+@click.option("--relation", "relations", multiple=True, help="Shape the encoder by this relation only; repeatable.")
+@click.option("--graph-weight", type=float, help="Weight of each relation's term.")
+@click.option("--epochs", type=int, help="Passes over the training queries.")
+@click.option("--batch-size", type=int, help="Queries per step.")
+@click.option("--learning-rate", type=float, help="Peak learning rate.")
+@click.option("--seed", type=int, help="Seed of every random draw.")
+@click.option("--fresh", is_flag=True, help="Begin anew instead of going on with an interrupted training.")
+@click.option("--dry-run", is_flag=True, help="Say what would be trained on, and train nothing.")
+@json_option
+def train(fresh: bool, dry_run: bool, as_json: bool, **flags: Any) -> None:
+    """Train an encoder on the graph and write a run directory.
+
+    The same command goes on with a training that was interrupted.
+    """
+    from recsys.cli.clients import open_graph
+
+    chosen = settings(train={**flags, "relations": flags["relations"] or None})
+    with open_graph(chosen) as graph:
+        if dry_run:
+            from recsys.model.train import plan_training
+
+            show_plan(plan_training(graph, chosen.train).as_json(), as_json=as_json)
+            return
+        note("loading the training libraries")
+        from recsys.model.train import train as run_training
+
+        run = run_training(graph, chosen.train, chosen.workspace / "runs", fresh=fresh)
+    show_run(run.manifest, run.metrics, str(run.path), as_json=as_json)
+
+
+def show_plan(snapshot: dict[str, Any], *, as_json: bool) -> None:
+    """Print what a training would read."""
+    if as_json:
+        print_json(snapshot)
+        return
+    for label, rows in snapshot["rows"].items():
+        print_line(f"{label:10} {rows}")
+    print_line(f"{'pairs':10} {snapshot['clicked_pairs']}")
+    for relation in snapshot["relations"]:
+        print_line(f"{'relation':10} {relation['name']} ({relation['source']} → {relation['target']})")
+
+
+def show_run(manifest: dict[str, Any], metrics: dict[str, Any], path: str, *, as_json: bool) -> None:
+    """Print where the run is and its figures on held-out queries."""
+    if as_json:
+        print_json({"run": manifest["run"], "path": path, **{k: v for k, v in metrics.items() if k != "history"}})
+        return
+    print_line(f"run {manifest['run']} in {path}")
+    if metrics["held_out_queries"]:
+        print_line(f"{metrics['held_out_queries']} held-out queries, in percent:")
+        rows = [{"item vectors": name, **metrics[name]} for name in ("plain", "chosen")]
+        print_table(rows, ["item vectors", *FIGURES])
+    print_line("next: recsys publish")

@@ -1,0 +1,105 @@
+"""One batch as rows: queries, a clicked item each, one anchor per relation and side, and what is known.
+
+Shape letters: B queries of the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from recsys.graph.client import Graph
+from recsys.graph.pages import Edges, neighbours
+from recsys.graph.schema import CLICKED, Label
+from recsys.model.draw import Draw, draw_one, known
+from recsys.model.snapshot import Snapshot
+
+Rows = npt.NDArray[np.int64]
+Side = Literal["query", "item"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One graph term of a batch: a relation seen from the queries or from their items.
+
+    Attributes:
+        relation: Name of the relation.
+        side: Whether queries or items drew.
+        anchor: Label of the drawn nodes.
+        draw: What was drawn.
+    """
+
+    relation: str
+    side: Side
+    anchor: Label
+    draw: Draw
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step needs, as rows; the collator looks the texts up.
+
+    Attributes:
+        query_B: Query rows, in plan order.
+        item_B: The clicked item drawn for each query.
+        known_BB: True where item j is a known click of query i or the page itself; never used as a negative.
+        terms: Graph terms in which at least two rows drew.
+    """
+
+    query_B: Rows
+    item_B: Rows
+    known_BB: npt.NDArray[np.bool_]
+    terms: Sequence[Term]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.query_B.nbytes + self.item_B.nbytes + self.known_BB.nbytes + sum(t.draw.nbytes for t in self.terms)
+
+
+class BatchReader:
+    """Reads neighbours of a batch from Neo4j and draws from them.
+
+    Args:
+        graph: Where to read.
+        snapshot: Its relations are drawn from; nodes with later rows are left out.
+        self_items: For each query row the item row that is the same page, −1 for none.
+    """
+
+    def __init__(self, graph: Graph, snapshot: Snapshot, self_items: Rows) -> None:
+        self._graph = graph
+        self._snapshot = snapshot
+        self._self_items = self_items
+
+    def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
+        """Return the batch of ``query_B``, each of which has clicked something, in two round trips."""
+        near_queries = self._neighbours("Query", query_B, [CLICKED])
+        clicks = self._in_snapshot(near_queries[CLICKED], "Item")
+        item_B = draw_one(query_B, clicks, rng).drawn_N
+        known_BB = known(query_B, item_B, clicks) | (self._self_items[query_B][:, None] == item_B[None, :])
+        near_items = self._neighbours("Item", np.unique(item_B), [])
+        terms = [
+            *self._terms("query", "Query", query_B, near_queries, rng),
+            *self._terms("item", "Item", item_B, near_items, rng),
+        ]
+        return Batch(query_B, item_B, known_BB, [term for term in terms if len(term.draw.position_N) > 1])
+
+    def _neighbours(self, label: Label, rows: Rows, further: Sequence[str]) -> dict[str, Edges]:
+        names = [relation.name for relation in self._snapshot.relations if relation.source == label]
+        return neighbours(self._graph, label, rows.tolist(), [*further, *names])
+
+    def _terms(
+        self, side: Side, label: Label, rows_B: Rows, near: dict[str, Edges], rng: np.random.Generator
+    ) -> list[Term]:
+        relations = [relation for relation in self._snapshot.relations if relation.source == label]
+        return [
+            Term(r.name, side, r.target, draw_one(rows_B, self._in_snapshot(near[r.name], r.target), rng))
+            for r in relations
+        ]
+
+    def _in_snapshot(self, edges: Edges, target: Label) -> Edges:
+        inside = edges.target < self._snapshot.rows[target]
+        return edges if inside.all() else Edges(edges.source[inside], edges.target[inside], edges.clicks[inside])

@@ -1,0 +1,56 @@
+"""The model card of a run: what it learnt from, how good it is, how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SHOWN = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
+
+
+def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Return the card as Markdown.
+
+    Args:
+        manifest: The run's ``manifest.json``.
+        settings: The run's ``settings.json``.
+        metrics: The run's ``metrics.json``.
+    """
+    snapshot = manifest["snapshot"]
+    relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in snapshot["relations"]) or "none"
+    alpha, evidence = metrics["composition"]["alpha"], metrics["composition"]["evidence"]
+    return f"""# {manifest["run"]}
+
+Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
+{snapshot["clicked_pairs"]} clicked pairs. Relations that shaped it while it trained: {relations}.
+
+- `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm, {manifest["width"]} numbers each.
+- `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
+- Item vectors are norm(E(title) + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
+
+## Settings
+
+{_table([("setting", "value"), *((key, str(value)) for key, value in settings.items())])}
+
+## Held-out queries
+
+{_results(metrics)}
+
+## Method
+
+Graph neighbours regularise the encoder while it trains and are gone when it serves: Mittal et al., "Graph Regularized
+Encoder Training for Extreme Classification", arXiv 2402.18434.
+"""
+
+
+def _results(metrics: Mapping[str, Any]) -> str:
+    if not metrics["held_out_queries"]:
+        return "No query was held out."
+    body = [[name, *(f"{metrics[name][key]:.2f}" for key in SHOWN)] for name in ("plain", "chosen")]
+    table = _table([["item vectors", *SHOWN], *body])
+    return f"{metrics['held_out_queries']} queries that took no part in training, in percent.\n\n{table}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])

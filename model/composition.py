@@ -1,0 +1,63 @@
+"""Item vectors composed from the graph: an item is its text and the queries that clicked it.
+
+Shape letters: L items, D embedding width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from recsys.model.clicks import Clicks
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Composition:
+    """norm( E(z) + α · n/(n+c) · mean of E(clicking queries) ), n the number of clicking queries.
+
+    Attributes:
+        alpha: α, weight that an item with many clicking queries gives to them; 0 leaves E(z).
+        evidence: c, clicking queries at which half of α is given.
+    """
+
+    alpha: float
+    evidence: float
+
+
+PLAIN = Composition(0.0, 0.0)
+CANDIDATES = tuple(Composition(alpha, c) for alpha in (0.5, 1.0, 2.0, 4.0) for c in (0.0, 1.0, 3.0))
+"What is tried on held-out queries, besides plain vectors."
+
+
+def mean_of_queries(query_vectors: Vectors, clicks: Clicks) -> Vectors:
+    """Return for each item the mean of the vectors of the queries that clicked it, 0 for none; shape (L, D)."""
+    sums_LD = np.zeros((clicks.n_items, query_vectors.shape[1]), dtype=np.float32)
+    order = np.argsort(clicks.item, kind="stable")
+    items, starts = np.unique(clicks.item[order], return_index=True)
+    ends = np.append(starts[1:], len(order))
+    for item, start, end in zip(items, starts, ends, strict=True):
+        sums_LD[item] = query_vectors[clicks.query[order[start:end]]].mean(axis=0)
+    return sums_LD
+
+
+def compose(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64], how: Composition) -> Vectors:
+    """Return unit-norm item vectors.
+
+    Args:
+        item_vectors: E(z), unit norm, shape (L, D).
+        mean_LD: From :func:`mean_of_queries`.
+        degree_L: n, distinct clicking queries.
+        how: α and c.
+    """
+    share_L = degree_L / np.maximum(degree_L + how.evidence, 1)
+    mixed = item_vectors + (how.alpha * share_L)[:, None].astype(np.float32) * mean_LD
+    return unit(mixed)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Scale rows to unit norm; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)

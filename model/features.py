@@ -1,0 +1,70 @@
+"""Model inputs of nodes, by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from recsys.graph.schema import Label
+from recsys.model.texts import Texts
+
+Rows = npt.NDArray[np.int64]
+Inputs = Mapping[str, torch.Tensor]
+
+
+class Features(Protocol):
+    """Turns rows of one or more labels into the inputs of one encoder call."""
+
+    def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
+        """Return the inputs of all rows, label after label."""
+        ...
+
+
+class TextFeatures:
+    """Looks the texts up and tokenises them; for any encoder.
+
+    Args:
+        texts: Texts of every label.
+        preprocess: The encoder's tokeniser.
+    """
+
+    def __init__(self, texts: Mapping[Label, Texts], preprocess: Callable[[list[str]], Inputs]) -> None:
+        self._texts = texts
+        self._preprocess = preprocess
+
+    def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
+        """Return the inputs of all rows, label after label."""
+        return self._preprocess([text for label, some in rows.items() for text in self._texts[label].take(some)])
+
+
+class StaticFeatures:
+    """Token ids of every text, tokenised once: for the static encoder tokenising costs more than training.
+
+    Args:
+        texts: Texts of every label.
+        module: The StaticEmbedding, whose inputs are flat token ids and where each text begins.
+    """
+
+    def __init__(self, texts: Mapping[Label, Texts], module: Any) -> None:
+        self._tokens: dict[Label, tuple[npt.NDArray[np.int64], Rows]] = {}
+        for label, some in texts.items():
+            inputs = module.preprocess(some.all_texts())
+            ids, starts = inputs["input_ids"].numpy(), inputs["offsets"].numpy()
+            self._tokens[label] = ids, np.append(starts, len(ids))
+
+    def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
+        """Return the inputs of all rows, label after label."""
+        parts = [self._gather(label, some) for label, some in rows.items()]
+        sizes = np.concatenate([size for _, size in parts])
+        offsets = np.cumsum(sizes) - sizes
+        ids = np.concatenate([ids for ids, _ in parts])
+        return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
+
+    def _gather(self, label: Label, rows: Rows) -> tuple[npt.NDArray[np.int64], Rows]:
+        ids, bounds = self._tokens[label]
+        sizes = bounds[rows + 1] - bounds[rows]
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return ids[np.repeat(bounds[rows], sizes) + within], sizes

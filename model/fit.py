@@ -1,0 +1,117 @@
+"""One training: from a starting encoder to the best one on held-out queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from recsys.core.settings import TrainSettings
+from recsys.graph.client import Graph
+from recsys.model.batch import BatchReader
+from recsys.model.collator import BatchCollator
+from recsys.model.data import TrainingData
+from recsys.model.encoder import is_static
+from recsys.model.features import Features, StaticFeatures, TextFeatures
+from recsys.model.held_out import HeldOutEvaluator
+from recsys.model.losses.ramen import RamenLoss
+from recsys.model.plan import UniformPlan
+from recsys.model.report import ProgressBar
+from recsys.model.stream import NeighbourStream
+from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
+from recsys.model.work import last_checkpoint
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from transformers import PrinterCallback, get_scheduler
+
+STATIC_LEARNING_RATE = 0.01
+TRANSFORMER_LEARNING_RATE = 2e-4
+MEASUREMENTS = 10
+"Measurements on held-out queries per training, about."
+CHECKPOINT_STEPS = 2000
+"Steps between measurements at most, so that little is lost when a long epoch is interrupted."
+
+
+def fit(
+    model: SentenceTransformer,
+    data: TrainingData,
+    graph: Graph,
+    settings: TrainSettings,
+    evaluator: HeldOutEvaluator | None,
+    directory: Path,
+) -> list[dict[str, Any]]:
+    """Train ``model`` in place and leave it at its best checkpoint.
+
+    Args:
+        model: Encoder to start from.
+        data: What was read.
+        graph: Live graph that the neighbours are streamed from.
+        settings: How to train.
+        evaluator: Measures on held-out queries; None where there are none, and then the last state is kept.
+        directory: Of checkpoints; a training that was interrupted there goes on at its last one.
+
+    Returns:
+        What was logged: loss components, and figures on held-out queries, by epoch and step.
+    """
+    plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
+    reader = BatchReader(graph, data.snapshot, data.self_items)
+    with NeighbourStream(reader, plan, settings.seed) as stream:
+        trainer = GraphTrainer(
+            sampler=PlanSampler(plan, stream),
+            model=model,
+            args=_arguments(model, settings, len(plan), directory, measured=evaluator is not None),
+            train_dataset=Dataset.from_dict({"row": plan.rows}),
+            loss=RamenLoss(model, margin=settings.margin, graph_weight=settings.graph_weight),
+            data_collator=BatchCollator(stream, _features(model, data)),
+            evaluator=evaluator,
+            optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
+            callbacks=[ProgressBar()],
+        )
+        trainer.remove_callback(PrinterCallback)
+        checkpoint = last_checkpoint(directory)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        history: list[dict[str, Any]] = trainer.state.log_history
+    return history
+
+
+def _features(model: SentenceTransformer, data: TrainingData) -> Features:
+    if is_static(model):
+        return StaticFeatures(data.texts, model[0])
+    return TextFeatures(data.texts, model.preprocess)
+
+
+def _optimizers(model: SentenceTransformer, settings: TrainSettings, steps: int) -> tuple[Any, Any]:
+    """Return sparse Adam and a linear decay for the static encoder; the trainer makes its own for others."""
+    if not is_static(model):
+        return None, None
+    optimizer = sparse_optimizer(model, settings.learning_rate or STATIC_LEARNING_RATE)
+    return optimizer, get_scheduler("linear", optimizer, num_warmup_steps=0, num_training_steps=steps)
+
+
+def _arguments(
+    model: SentenceTransformer, settings: TrainSettings, steps: int, directory: Path, *, measured: bool
+) -> SentenceTransformerTrainingArguments:
+    gpu = torch.cuda.is_available()
+    every = min(steps * max(1, settings.epochs // MEASUREMENTS), CHECKPOINT_STEPS)
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(directory),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate or TRANSFORMER_LEARNING_RATE,
+        warmup_steps=steps * settings.epochs // 10,
+        max_grad_norm=0.0 if is_static(model) else 1.0,
+        bf16=gpu and torch.cuda.is_bf16_supported(),
+        use_cpu=not gpu,
+        dataloader_pin_memory=gpu,
+        seed=settings.seed,
+        eval_strategy="steps" if measured else "no",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=measured,
+        metric_for_best_model="score" if measured else None,
+        logging_steps=max(1, min(50, steps)),
+        report_to="none",
+        disable_tqdm=True,
+    )

@@ -1,0 +1,110 @@
+"""Exact top-k ranking, block by block, with filtered pairs taken out before the best are chosen.
+
+Shape letters: B queries, D embedding width, K ranks, L items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from recsys.core.progress import progress
+
+Rows = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float32]
+Pairs = tuple[npt.ArrayLike, npt.ArrayLike]
+"Parallel arrays: query positions and item rows."
+
+BLOCK_SCORES = 1 << 24
+"Scores held at once: 64 MiB, whatever the number of queries and items."
+
+
+def top_k(queries_BD: Scores, items_LD: Scores, k: int, *, excluded: Pairs | None = None) -> Rows:
+    """Rank the items of each query by dot product.
+
+    Args:
+        queries_BD: Query vectors. A zero vector, which a text without a known word may get, ranks nothing rather than
+            items at random; NaN counts as 0.
+        items_LD: Item vectors; NaN counts as 0.
+        k: Ranks wanted, 1 or more.
+        excluded: Pairs that are never ranked; their places go to the next best.
+
+    Returns:
+        Item rows, best first, equal scores by lower row; −1 where fewer than ``k`` are left. Shape (B, k).
+    """
+    queries_BD, items_LD = np.nan_to_num(queries_BD, nan=0.0), np.nan_to_num(items_LD, nan=0.0)
+
+    def score(block: slice) -> Scores:
+        scores_BL = queries_BD[block] @ items_LD.T
+        scores_BL[~queries_BD[block].any(axis=1)] = -np.inf
+        return scores_BL
+
+    return rank_blocks(score, len(queries_BD), len(items_LD), k, excluded=excluded)
+
+
+def rank_blocks(
+    score: Callable[[slice], Scores],
+    n_queries: int,
+    n_items: int,
+    k: int,
+    *,
+    excluded: Pairs | None = None,
+    description: str | None = None,
+) -> Rows:
+    """Rank items by scores that are made one block of queries at a time.
+
+    Args:
+        score: Takes a slice of query positions, returns fresh scores of all items, shape (block, L); −inf is never
+            ranked. The array is overwritten.
+        n_queries: B.
+        n_items: L.
+        k: Ranks wanted, 1 or more.
+        excluded: Pairs that are never ranked.
+        description: Name on the progress bar; none without it.
+
+    Returns:
+        As :func:`top_k`.
+    """
+    positions, rows = np.asarray(excluded or ([], []), dtype=np.int64)
+    order = np.argsort(positions, kind="stable")
+    positions, rows = positions[order], rows[order]
+    ranked_BK = np.full((n_queries, k), -1, dtype=np.int64)
+    size = max(1, BLOCK_SCORES // max(n_items, 1))
+    starts = range(0, n_queries, size)
+    for start in progress(starts, description, unit="block") if description else starts:
+        block = slice(start, min(start + size, n_queries))
+        scores_BL = score(block)
+        first, last = np.searchsorted(positions, (block.start, block.stop))
+        scores_BL[positions[first:last] - start, rows[first:last]] = -np.inf
+        best_BK = best(scores_BL, min(k, n_items))
+        ranked_BK[block, : best_BK.shape[1]] = best_BK
+    return ranked_BK
+
+
+def best(scores_BL: Scores, k: int) -> Rows:
+    """Return the columns of the ``k`` highest scores per row, best first.
+
+    Equal scores go by lower column, also at the boundary, so that the result never depends on the sorting algorithm.
+
+    Args:
+        scores_BL: Scores without NaN; −inf is never chosen.
+        k: At most L.
+
+    Returns:
+        Columns, −1 where fewer than ``k`` scores are above −inf; shape (B, k).
+    """
+    n_rows, n_columns = scores_BL.shape
+    if not n_rows or not k:
+        return np.empty((n_rows, k), dtype=np.int64)
+    kth_B1 = np.partition(scores_BL, n_columns - k, axis=1)[:, n_columns - k, None]
+    keep_BL = scores_BL >= kth_B1
+    for row in np.flatnonzero(keep_BL.sum(axis=1) > k):
+        above = scores_BL[row] > kth_B1[row]
+        ties = np.flatnonzero(keep_BL[row] & ~above)
+        keep_BL[row, ties[k - above.sum() :]] = False
+    columns_BK = np.nonzero(keep_BL)[1].reshape(n_rows, k)
+    chosen_BK = np.take_along_axis(scores_BL, columns_BK, axis=1)
+    order_BK = np.argsort(-chosen_BK, axis=1, kind="stable")
+    columns_BK = np.take_along_axis(columns_BK, order_BK, axis=1)
+    return np.where(np.isneginf(np.take_along_axis(chosen_BK, order_BK, axis=1)), -1, columns_BK)

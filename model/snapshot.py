@@ -1,0 +1,80 @@
+"""What a run reads: the graph up to the rows it had when the run began."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from recsys.core.errors import DataError, UsageError
+from recsys.graph.client import Graph
+from recsys.graph.pages import count_rows
+from recsys.graph.relations import Relation, list_relations
+from recsys.graph.schema import CLICKED, LABELS
+
+
+class NoClicksError(DataError):
+    """The graph holds nothing to learn from."""
+
+    def __init__(self) -> None:
+        super().__init__("the graph holds no clicks; run `recsys ingest clicks PATH` first (or `recsys demo`)")
+
+
+class UnknownRelationError(UsageError):
+    """A relation that was asked for is not in the registry."""
+
+    def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"the graph has no relation {', '.join(map(repr, names))} (known: {', '.join(known) or 'none'}); "
+            "correct train.relations or run `recsys ingest links`"
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Bounds of what a run may see.
+
+    Attributes:
+        rows: Label to number of rows; a node with a later row is not part of the run.
+        batches: Ids of the finished ingest batches, sorted.
+        clicked_pairs: Distinct (query, item) pairs.
+        relations: Registered relations that the run draws from.
+    """
+
+    rows: dict[str, int]
+    batches: tuple[str, ...]
+    clicked_pairs: int
+    relations: tuple[Relation, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the snapshot as it stands in manifests."""
+        return asdict(self)
+
+
+def take_snapshot(graph: Graph, relations: Sequence[str] | None = None) -> Snapshot:
+    """Return the graph's present bounds.
+
+    Args:
+        graph: Where to read.
+        relations: Names of the relations to draw from; None means all registered ones.
+
+    Raises:
+        NoClicksError: There are no clicks.
+        UnknownRelationError: A name in ``relations`` is not registered.
+    """
+    registered = list_relations(graph)
+    known = {relation.name for relation in registered}
+    if missing := sorted(set(relations or ()) - known):
+        raise UnknownRelationError(missing, sorted(known))
+    pairs = int(graph.read("MATCH (:Query)-[r:$($t)]->(:Item) RETURN count(r) AS n", t=CLICKED)[0]["n"])
+    if not pairs:
+        raise NoClicksError
+    batches = graph.read("MATCH (b:ClickBatch) WHERE b.complete RETURN b.id AS id ORDER BY id")
+    wanted = [r for r in registered if r.source != "Anchor" and (relations is None or r.name in relations)]
+    return Snapshot(
+        rows={label: count_rows(graph, label) for label in LABELS},
+        batches=tuple(record["id"] for record in batches),
+        clicked_pairs=pairs,
+        relations=tuple(wanted),
+    )

@@ -1,0 +1,85 @@
+"""The neighbour stream: batches read from the live graph ahead of the trainer, within a memory bound."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+import numpy as np
+from recsys.model.batch import Batch, BatchReader
+from recsys.model.plan import UniformPlan
+
+MEMORY_BOUND = 64 * 2**20
+"Bytes of batches that may wait for the trainer."
+
+
+class NeighbourStream(AbstractContextManager["NeighbourStream"]):
+    """Batches in the order of a plan, fetched while the trainer works.
+
+    Every draw comes from a generator seeded by (seed, epoch, batch), so the same seed gives the same batches whatever
+    the timing, and any batch can be the first.
+
+    Args:
+        reader: Reads one batch from the graph.
+        plan: Which query rows come next.
+        seed: Seed of the draws.
+        memory_bound: Bytes of fetched batches that may wait; at least one batch is always fetched ahead.
+    """
+
+    def __init__(self, reader: BatchReader, plan: UniformPlan, seed: int, memory_bound: int = MEMORY_BOUND) -> None:
+        self._reader = reader
+        self._plan = plan
+        self._seed = seed
+        self._memory_bound = memory_bound
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neighbours")
+        self._waiting: deque[Future[Batch]] = deque()
+        self._ahead = 2
+        self.start(0)
+
+    def start(self, epoch: int) -> None:
+        """Begin ``epoch``; its batches are asked for next."""
+        self._epoch = epoch
+        self._batches = list(self._plan.batches(epoch))
+        self._index_of = {int(rows[0]): index for index, rows in enumerate(self._batches)}
+        self._seek(0)
+
+    def batch(self, rows: Sequence[int]) -> Batch:
+        """Return the batch of these query rows, and go on fetching those that follow it.
+
+        Args:
+            rows: A batch of the current epoch's plan: the next one, or any other after a resumed start.
+        """
+        index = self._index_of[int(rows[0])]
+        if index != self._head:
+            self._seek(index)
+        self._fill()
+        batch = self._waiting.popleft().result()
+        self._head += 1
+        self._ahead = max(1, self._memory_bound // batch.nbytes)
+        self._fill()
+        return batch
+
+    def close(self) -> None:
+        """Stop fetching."""
+        self._worker.shutdown(cancel_futures=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _seek(self, index: int) -> None:
+        for future in self._waiting:
+            future.cancel()
+        self._waiting.clear()
+        self._head = index
+        self._fill()
+
+    def _fill(self) -> None:
+        while len(self._waiting) < self._ahead and self._head + len(self._waiting) < len(self._batches):
+            index = self._head + len(self._waiting)
+            rng = np.random.default_rng([self._seed, self._epoch, index])
+            self._waiting.append(self._worker.submit(self._reader.read, self._batches[index], rng))

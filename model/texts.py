@@ -1,0 +1,76 @@
+"""Ids and texts of a label by row, in memory-mapped files: strings cross the wire once and stay out of the heap."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from recsys.core.progress import progress
+from recsys.graph.client import Graph
+from recsys.graph.pages import PAGE_ROWS, node_pages
+from recsys.graph.schema import Label
+
+_SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("payload", pa.string())])
+
+
+class Texts:
+    """Read-only columns of one label, one record batch per :data:`PAGE_ROWS` rows.
+
+    Args:
+        path: File that :meth:`fetch` wrote.
+    """
+
+    def __init__(self, path: Path) -> None:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        self._pages = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        self._rows = sum(page.num_rows for page in self._pages)
+
+    @classmethod
+    def fetch(cls, graph: Graph, label: Label, stop: int, path: Path) -> Texts:
+        """Read the nodes of ``label`` with rows below ``stop`` into a file at ``path``."""
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+            pages = node_pages(graph, label, stop, properties=label == "Item")
+            total = -(-stop // PAGE_ROWS)
+            for page in progress(pages, f"texts of {label.lower()} nodes", total=total, unit="page"):
+                payloads = [json.dumps(p, ensure_ascii=False, default=str) for p in page.properties]
+                columns = [page.ids, page.texts, payloads or ["{}"] * len(page.ids)]
+                writer.write_batch(pa.record_batch([pa.array(c, pa.string()) for c in columns], schema=_SCHEMA))
+        return cls(path)
+
+    def __len__(self) -> int:
+        return int(self._rows)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> list[str]:
+        """Return the texts of ``rows``, in their order."""
+        out = np.empty(len(rows), dtype=object)
+        pages = rows // PAGE_ROWS
+        for page in np.unique(pages):
+            here = pages == page
+            column = self._pages[page].column("text")
+            out[here] = column.take(pa.array(rows[here] % PAGE_ROWS)).to_numpy(zero_copy_only=False)
+        texts: list[str] = out.tolist()
+        return texts
+
+    def ids(self) -> pa.ChunkedArray:
+        """Return the ids of all rows."""
+        return pa.chunked_array([page.column("id") for page in self._pages], pa.string())
+
+    def all_texts(self) -> list[str]:
+        """Return the texts of all rows."""
+        return [text for page in self._pages for text in page.column("text").to_pylist()]
+
+    def payloads(self) -> Iterator[Any]:
+        """Yield the further properties of every row."""
+        for page in self._pages:
+            yield from map(json.loads, page.column("payload").to_pylist())
+
+
+def rows_with_same_id(queries: Texts, items: Texts) -> npt.NDArray[np.int64]:
+    """Return for each query row the item row with the same id, −1 where there is none: the page itself."""
+    matches = pa.compute.index_in(queries.ids(), value_set=items.ids().combine_chunks())
+    return np.asarray(matches.fill_null(-1).to_numpy(), dtype=np.int64)

@@ -1,0 +1,67 @@
+"""The sentence-transformers trainer, fed by a batch plan and the neighbour stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from recsys.model.plan import UniformPlan
+from recsys.model.stream import NeighbourStream
+from sentence_transformers import SentenceTransformerTrainer
+from torch.utils.data import BatchSampler
+
+
+class PlanSampler(BatchSampler):
+    """Yields the plan's batches as positions in the dataset of query rows, and starts the stream with each epoch.
+
+    Args:
+        plan: Which rows come next.
+        stream: Told about each epoch.
+    """
+
+    def __init__(self, plan: UniformPlan, stream: NeighbourStream) -> None:
+        self.plan = plan
+        self.stream = stream
+        self.epoch = 0
+        self.batch_size = plan.batch_size
+        self.drop_last = False
+        self._position_of = {int(row): position for position, row in enumerate(plan.rows)}
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next pass."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        self.stream.start(self.epoch)
+        for rows in self.plan.batches(self.epoch):
+            yield [self._position_of[int(row)] for row in rows]
+
+
+class GraphTrainer(SentenceTransformerTrainer):
+    """Runs a plan. The dataset is the query rows, the batch sampler is the plan, the collator asks the stream.
+
+    Args:
+        sampler: Batches of the training data.
+        **kwargs: What ``SentenceTransformerTrainer`` takes.
+    """
+
+    def __init__(self, *, sampler: PlanSampler, **kwargs: Any) -> None:
+        self._plan_sampler = sampler
+        super().__init__(**kwargs)
+
+    def get_batch_sampler(self, *args: Any, **kwargs: Any) -> BatchSampler:
+        """Return the plan's batches."""
+        return self._plan_sampler
+
+    def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
+        # Logged only; over the dense shape of a sparse gradient it costs as much as the step itself.
+        return grad_norm if grad_norm is not None or self.args.max_grad_norm > 0 else 0.0
+
+
+def sparse_optimizer(model: torch.nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+    """Return per-row Adam, which touches only the tokens of a batch."""
+    return torch.optim.SparseAdam(list(model.parameters()), lr=learning_rate)

@@ -1,0 +1,107 @@
+"""Writes a run directory, whole or not at all."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from recsys.core.files import hash_tree, write_json, write_text
+from recsys.core.run import Run, Table, write_table
+from recsys.core.settings import TrainSettings
+from recsys.model.card import model_card
+from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
+from recsys.model.data import TrainingData
+from recsys.model.held_out import Encoded
+from sentence_transformers import SentenceTransformer
+
+PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished training.
+
+    Attributes:
+        model: The encoder at its best.
+        data: What it was trained on.
+        encoded: Vectors of all items and queries under it.
+        composition: How items are composed.
+        settings: How it was trained.
+    """
+
+    model: SentenceTransformer
+    data: TrainingData
+    encoded: Encoded
+    composition: Composition
+    settings: TrainSettings
+
+
+def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) -> Run:
+    """Write everything under a hidden name, then rename it to ``runs / name``.
+
+    Args:
+        outcome: What to write.
+        figures: Every figure of the training; becomes ``metrics.json``.
+        runs: Directory of all runs.
+        name: Name of the run.
+    """
+    hidden = runs / f".{name}"
+    shutil.rmtree(hidden, ignore_errors=True)
+    hidden.mkdir(parents=True)
+    outcome.model.save_pretrained(str(hidden / "encoder"), create_model_card=False)
+    write_table(hidden / "items.parquet", _items(outcome))
+    write_table(hidden / "queries.parquet", _queries(outcome))
+    metrics = {"composition": asdict(outcome.composition), **figures}
+    manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
+    write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
+    write_json(hidden / "metrics.json", metrics)
+    write_json(hidden / "manifest.json", manifest)
+    write_text(hidden / "README.md", model_card(manifest, outcome.settings.model_dump(), metrics))
+    hidden.rename(runs / name)
+    return Run(runs / name)
+
+
+def item_vectors(outcome: Outcome) -> Vectors:
+    """Return the vectors that serve: composed with every click of the snapshot, held-out queries included."""
+    if outcome.composition == PLAIN:
+        return outcome.encoded.items
+    clicks = outcome.data.clicks
+    mean = mean_of_queries(outcome.encoded.queries, clicks)
+    return compose(outcome.encoded.items, mean, clicks.per_item()[1], outcome.composition)
+
+
+def _items(outcome: Outcome) -> Table:
+    texts = outcome.data.texts["Item"]
+    clicks, degree = outcome.data.clicks.per_item()
+    ids = texts.ids().to_pylist()
+    return Table(ids, texts.all_texts(), clicks, degree, list(texts.payloads()), item_vectors(outcome))
+
+
+def _queries(outcome: Outcome) -> Table:
+    texts = outcome.data.texts["Query"]
+    clicks, degree = outcome.data.clicks.per_query()
+    ids = texts.ids().to_pylist()
+    return Table(ids, texts.all_texts(), clicks, degree, list(texts.payloads()), outcome.encoded.queries)
+
+
+def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:
+    items, queries = outcome.encoded.items, outcome.encoded.queries
+    return {
+        "run": name,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "encoder": outcome.settings.encoder,
+        "encoder_hash": encoder_hash,
+        "width": items.shape[1],
+        "items": len(items),
+        "queries": len(queries),
+        "graph": outcome.settings.graph,
+        "composition": asdict(outcome.composition),
+        "seed": outcome.settings.seed,
+        "snapshot": outcome.data.snapshot.as_json(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
