@@ -23,6 +23,13 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """Print one aligned ``name  value`` line per field on stdout; blanks stand for underscores."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        print(f"{name.replace('_', ' ').ljust(width)}  {value}")
+
+
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print ``rows`` as an aligned table on stdout: text to the left, numbers to the right."""
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]

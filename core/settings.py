@@ -43,6 +43,8 @@ class Neo4jSettings(Section):
     "Java heap of the managed server."
     page_cache: str = Field(default="512m", pattern=r"^\d+[kmg]$")
     "Page cache of the managed server."
+    repository: str | None = None
+    "Address of a Maven mirror for the managed server's jars; unset means Maven Central."
 
 
 class SparkSettings(Section):

@@ -8,7 +8,16 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import neo4j
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, ConstraintError, DriverError, Neo4jError
+from neo4j.exceptions import (
+    ConfigurationError,
+    ConnectionPoolError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
+
 from recsys.core.errors import ServiceError
 from recsys.core.retry import retry
 
@@ -23,10 +32,9 @@ class GraphUnreachableError(ServiceError):
 
     def __init__(self, uri: str, cause: Exception) -> None:
         self.uri = uri
-        detail = " ".join(str(cause).split())[:300]
         super().__init__(
-            f"Neo4j at {uri} does not answer ({detail}); check neo4j.uri and `recsys status`, then run the same "
-            "command again: what was written stays and is not written twice"
+            f"Neo4j at {uri} does not answer ({_detail(cause)}); check neo4j.uri and `recsys status`, then run the "
+            "same command again: what was written stays and is not written twice"
         )
 
 
@@ -37,8 +45,8 @@ class GraphRefusedError(ServiceError):
         self.uri = uri
         self.user = user
         super().__init__(
-            f"Neo4j at {uri} refuses user {user!r} ({cause}); set neo4j.user, neo4j.password and neo4j.database "
-            "(for example RECSYS_NEO4J__PASSWORD), then `recsys doctor`"
+            f"Neo4j at {uri} refuses user {user!r} ({_detail(cause)}); set neo4j.user, neo4j.password and "
+            "neo4j.database (for example RECSYS_NEO4J__PASSWORD), then `recsys doctor`"
         )
 
 
@@ -124,27 +132,25 @@ class Graph(AbstractContextManager["Graph"]):
 
         try:
             return retry(attempt, when=_may_pass)
-        except AuthError as error:
-            raise GraphRefusedError(self.uri, self.user, error) from error
-        except ClientError as error:
-            if error.code and "DatabaseNotFound" in error.code:
-                raise GraphRefusedError(self.uri, self.user, error) from error
-            raise
-        except (DriverError, OSError) as error:
-            raise GraphUnreachableError(self.uri, error) from error
-        except Neo4jError as error:
-            if _may_pass(error):
-                raise GraphUnreachableError(self.uri, error) from error
-            raise
+        except (DriverError, Neo4jError, OSError) as error:
+            explained = self._explain(error)
+            if explained is None:
+                raise
+            raise explained from error
+
+    def _explain(self, error: Exception) -> ServiceError | None:
+        if isinstance(error, Neo4jError) and _is_refusal(error):
+            return GraphRefusedError(self.uri, self.user, error)
+        if isinstance(error, ConfigurationError) or (_may_pass(error) and not isinstance(error, ConstraintError)):
+            return GraphUnreachableError(self.uri, error)
+        return None
 
     def _server_version(self) -> str:
         query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version"
         try:
             self._driver.verify_connectivity()
-        except AuthError as error:
-            raise GraphRefusedError(self.uri, self.user, error) from error
         except (DriverError, Neo4jError, OSError, ValueError) as error:
-            raise GraphUnreachableError(self.uri, error) from error
+            raise self._explain(error) or GraphUnreachableError(self.uri, error) from error
         return str(self.read(query)[0]["version"])
 
 
@@ -165,10 +171,15 @@ def _run(
 
 def _may_pass(error: Exception) -> bool:
     """True for lost connections, deadlocks, an unknown commit, and two writers that created the same ledger entry."""
-    if isinstance(error, ConstraintError):
-        return True
-    if isinstance(error, AuthError | ConfigurationError):
-        return False
     if isinstance(error, Neo4jError):
-        return error.is_retryable()
-    return isinstance(error, DriverError | OSError)
+        return isinstance(error, ConstraintError) or error.is_retryable()
+    return isinstance(error, ServiceUnavailable | SessionExpired | ConnectionPoolError | OSError)
+
+
+def _is_refusal(error: Neo4jError) -> bool:
+    return error.code.startswith("Neo.ClientError.Security.") or "DatabaseNotFound" in error.code
+
+
+def _detail(cause: Exception) -> str:
+    text = cause.message if isinstance(cause, Neo4jError) else str(cause)
+    return " ".join(text.split())[:300]

@@ -1,0 +1,44 @@
+"""Loads the encoder that made a collection, and no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recsys.core.errors import DataError
+from recsys.core.files import hash_tree
+from recsys.core.run import Run
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+class EncoderMismatchError(DataError):
+    """The encoder in the run directory is not the one that made the collection."""
+
+    def __init__(self, collection: str, run: Run, *, expected: str, found: str) -> None:
+        self.collection = collection
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"{run.encoder_path} (hash {found[:12]}) did not make the live collection {collection!r} "
+            f"(hash {expected[:12]}), so its vectors mean something else; bring the original run directory back, "
+            "or run `recsys publish` with another run"
+        )
+
+
+def check_encoder(run: Run, collection: str, expected: str) -> None:
+    """Compare the files of the run's encoder with the hash in the collection's metadata.
+
+    Raises:
+        EncoderMismatchError: They differ.
+    """
+    found = hash_tree(run.encoder_path)
+    if found != expected:
+        raise EncoderMismatchError(collection, run, expected=expected, found=found)
+
+
+def load_encoder(run: Run) -> SentenceTransformer:
+    """Load the run's encoder, from its files alone."""
+    from sentence_transformers import SentenceTransformer  # takes seconds to import
+
+    return SentenceTransformer(str(run.encoder_path), local_files_only=True)

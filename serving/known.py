@@ -1,0 +1,58 @@
+"""Looks up single rows of a run's table without reading the table."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.core.run import Vectors
+from recsys.core.text import normalise, query_id
+
+CLOSE_AMONG = 50_000
+"Ids that are compared for close matches; more would keep the user waiting."
+
+
+class KnownRows:
+    """Rows of ``queries.parquet`` or ``items.parquet`` by id or by text; each column is read when first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = pq.ParquetFile(path, memory_map=True)
+
+    def row_of_id(self, external_id: str) -> int | None:
+        """Return the row with this id, or None."""
+        row: int = pc.index(self._ids, external_id).as_py()
+        return row if row >= 0 else None
+
+    def row_of_text(self, text: str) -> int | None:
+        """Return the row whose text is the same after :func:`recsys.core.text.normalise`, or None."""
+        row = self.row_of_id(query_id(text))
+        return self._rows_by_text.get(normalise(text)) if row is None else row
+
+    def vector(self, row: int) -> Vectors:
+        """Return the vector of a row, shape (width,)."""
+        group = 0
+        while row >= (size := self._file.metadata.row_group(group).num_rows):
+            row, group = row - size, group + 1
+        cell = self._file.read_row_group(group, columns=["vector"])["vector"][row]
+        return cell.values.to_numpy().astype(np.float32)  # type: ignore[no-any-return]
+
+    def close_ids(self, external_id: str) -> list[str]:
+        """Return up to three ids that look like ``external_id``, best first."""
+        known = (i.as_py() for i in islice(self._ids, CLOSE_AMONG))
+        return difflib.get_close_matches(external_id, list(known), n=3, cutoff=0.7)
+
+    @cached_property
+    def _ids(self) -> Any:
+        return self._file.read(columns=["id"])["id"]
+
+    @cached_property
+    def _rows_by_text(self) -> dict[str, int]:
+        texts = self._file.read(columns=["text"])["text"].to_pylist()
+        return {normalise(text): row for row, text in reversed(list(enumerate(texts)))}

@@ -1,0 +1,68 @@
+"""Where a collection comes from, kept in the collection's own metadata in Qdrant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qdrant_client import QdrantClient
+
+from recsys.core.run import Run
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What made a collection, and what was live before it.
+
+    Attributes:
+        run: Name of the run directory.
+        encoder_hash: :func:`recsys.core.files.hash_tree` of the run's ``encoder/``.
+        snapshot: State of the graph that the run read.
+        items: Points the collection has when it is whole.
+        width: Length of a vector.
+        created_at: When the run was made, ISO 8601.
+        previous: Alias to the collection it pointed at before this one; empty text where there was none.
+    """
+
+    run: str
+    encoder_hash: str
+    snapshot: Mapping[str, Any]
+    items: int
+    width: int
+    created_at: str
+    previous: Mapping[str, str]
+
+    def same_run(self, other: Lineage) -> bool:
+        """Say whether both were made from one run directory, whatever was live before them."""
+        return {**asdict(self), "previous": None} == {**asdict(other), "previous": None}
+
+    def as_metadata(self) -> dict[str, Any]:
+        """Return it as collection metadata."""
+        return asdict(self)
+
+
+def lineage_of_run(run: Run, previous: Mapping[str, str]) -> Lineage:
+    """Return the lineage of a collection that is to be made from ``run``, from its manifest."""
+    manifest = {**run.manifest, "run": run.name, "previous": previous}
+    return Lineage(**{name: manifest[name] for name in Lineage.__dataclass_fields__})
+
+
+def read_lineage(client: QdrantClient, collection: str) -> Lineage | None:
+    """Return the lineage of a collection, or None when recsys did not make it."""
+    metadata = client.get_collection(collection).config.metadata or {}
+    names = Lineage.__dataclass_fields__
+    if not names.keys() <= metadata.keys():
+        return None
+    return Lineage(**{name: metadata[name] for name in names})
+
+
+def collection_names(client: QdrantClient) -> set[str]:
+    """Return the names of all collections; aliases are not among them."""
+    return {c.name for c in client.get_collections().collections}
+
+
+def all_lineages(client: QdrantClient) -> dict[str, Lineage]:
+    """Return collection to lineage for every collection that recsys made."""
+    found = {name: read_lineage(client, name) for name in collection_names(client)}
+    return {name: lineage for name, lineage in found.items() if lineage is not None}

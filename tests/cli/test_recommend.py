@@ -1,0 +1,61 @@
+"""``recsys recommend`` as a user meets it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def published(shop, recsys):
+    """A shop with one run published."""
+    run = shop.run("a")
+    assert recsys("publish", shop=shop).code == 0
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("red", "--item", "item-1"), ("--query-id", "q", "--item", "i"), ("red", "-k", "0")]
+)
+def test_exactly_one_question_is_asked(recsys, arguments):
+    """No form, two forms and a k of 0 are wrong usage, before Qdrant is opened."""
+    assert recsys("recommend", *arguments).code == 2
+
+
+def test_several_texts_get_a_block_each(published, shop, recsys):
+    """A block per text with a table; a text of unknown words says that nothing matched."""
+    done = recsys("recommend", "red lamp", "xyzzy", "-k", "3", shop=shop)
+    first, second = done.out.strip().split("\n\n")
+    assert first.splitlines()[0] == "text: red lamp"
+    assert first.splitlines()[1].split() == ["rank", "score", "id", "title"]
+    assert len(first.splitlines()) == 5
+    assert "nothing matched" in second
+
+
+def test_json_carries_the_lineage(published, shop, recsys):
+    """Programs get alias, collection, the run that made it and the hits; a known text is marked."""
+    answer = recsys("recommend", published.queries().texts[2].upper(), "--json", "-k", "2", shop=shop).json()
+    assert (answer["alias"], answer["collection"]) == (shop.alias, published.name)
+    assert answer["lineage"]["encoder_hash"] == published.manifest["encoder_hash"]
+    (result,) = answer["results"]
+    assert result["known"] is True
+    assert [hit["rank"] for hit in result["hits"]] == [1, 2]
+    assert {"rank", "score", "id", "title"} == result["hits"][0].keys()
+
+
+def test_queries_and_items_are_asked_for_by_id(published, shop, recsys):
+    """Both forms answer, and leave the item itself out."""
+    assert recsys("recommend", "--query-id", "query-1", shop=shop).out.startswith("query: query-1\n")
+    near = recsys("recommend", "--item", "item-1", "-k", "50", "--json", shop=shop).json()["results"][0]["hits"]
+    assert len(near) == 39
+    assert "item-1" not in [hit["id"] for hit in near]
+
+
+def test_failures_name_the_next_command(shop, recsys):
+    """Before anything is published, and for an id nobody knows, the exit code is 1."""
+    nothing = recsys("recommend", "red", shop=shop)
+    shop.run("a")
+    recsys("publish", shop=shop)
+    unknown = recsys("recommend", "--query-id", "query-1x", shop=shop)
+    assert (nothing.code, unknown.code) == (1, 1)
+    assert "run `recsys publish`" in nothing.err
+    assert "'query-1'" in unknown.err

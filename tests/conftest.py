@@ -1,0 +1,192 @@
+"""What tests of several rooms share: a Neo4j, a place to publish to, small finished runs, and the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pytest
+import stamina
+
+from recsys.cli.main import main
+from recsys.core.files import hash_tree, write_json
+from recsys.core.run import Run, Table, Vectors, write_table
+from recsys.core.settings import Neo4jSettings, QdrantSettings
+from recsys.graph.client import Graph
+from recsys.graph.schema import ensure_schema
+from recsys.graph.server import Server, start, stop
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+WIDTH = 8
+WORDS = ("red", "blue", "shoe", "lamp", "oak", "table", "wool", "scarf")
+SERVER = "RECSYS_TEST_QDRANT_URL"
+SMALL_NEO4J = Neo4jSettings(heap="512m", page_cache="64m")
+
+
+@pytest.fixture(autouse=True)
+def nobody_sleeps() -> Iterator[None]:
+    """Retries follow each other at once, ten at most."""
+    stamina.set_testing(True, attempts=10)
+    yield
+    stamina.set_testing(False)
+
+
+@pytest.fixture(scope="session")
+def neo4j_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of ``neo4j_server``."""
+    return tmp_path_factory.mktemp("neo4j-server")
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(neo4j_workspace: Path) -> Iterator[Server]:
+    """A managed Neo4j for the whole run."""
+    yield start(neo4j_workspace, SMALL_NEO4J)
+    stop(neo4j_workspace)
+
+
+@pytest.fixture
+def graph(neo4j_server: Server) -> Iterator[Graph]:
+    """The server's graph with our schema and no data."""
+    with Graph(neo4j_server.uri, neo4j_server.user, neo4j_server.password) as opened:
+        opened.write("MATCH (n) DETACH DELETE n")
+        ensure_schema(opened)
+        yield opened
+
+
+def unit_vectors(rows: int, seed: int) -> Vectors:
+    """Return random unit vectors, shape (rows, WIDTH)."""
+    vectors = np.random.default_rng(seed).normal(size=(rows, WIDTH)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A workspace and a Qdrant of its own; names are unique so that a shared server may be used."""
+
+    workspace: Path
+    qdrant: QdrantSettings
+    encoder: Path
+
+    @property
+    def runs(self) -> Path:
+        """Directory of the runs."""
+        return self.workspace / "runs"
+
+    @property
+    def alias(self) -> str:
+        """The alias, which also starts the name of each run."""
+        return self.qdrant.alias
+
+    @property
+    def embedded(self) -> Path | None:
+        """Directory of embedded Qdrant."""
+        from recsys.serving.client import embedded_directory  # only tests that publish pay for the import
+
+        return embedded_directory(self.qdrant, self.workspace)
+
+    def connect(self) -> AbstractContextManager[QdrantClient]:
+        """Open Qdrant."""
+        from recsys.serving.client import connect
+
+        return connect(self.qdrant, self.workspace, patience=0)
+
+    def run(self, name: str, *, items: int = 40, seed: int = 0) -> Run:
+        """Write a finished run with random vectors and the tiny encoder."""
+        path = self.runs / f"{self.alias}-{name}"
+        shutil.copytree(self.encoder, path / "encoder")
+        write_table(path / "items.parquet", _table("item", items, seed))
+        write_table(path / "queries.parquet", _table("query", 12, seed + 1))
+        manifest = {
+            "run": path.name,
+            "encoder_hash": hash_tree(path / "encoder"),
+            "snapshot": {"id": f"s{seed}", "rows": {"Item": items}},
+            "width": WIDTH,
+            "items": items,
+            "queries": 12,
+            "created_at": f"2024-01-01T00:00:{seed:02d}Z",
+        }
+        write_json(path / "manifest.json", manifest)
+        return Run(path)
+
+
+def _table(label: str, rows: int, seed: int) -> Table:
+    return Table(
+        ids=[f"{label}-{row}" for row in range(rows)],
+        texts=[f"{WORDS[row % 8]} {WORDS[row // 8 % 8]} {label} {row}" for row in range(rows)],
+        clicks=np.arange(rows, dtype=np.int64),
+        degree=np.arange(rows, dtype=np.int64),
+        payloads=[{"brand": f"b{row % 3}"} if label == "item" else {} for row in range(rows)],
+        vectors=unit_vectors(rows, seed),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real SentenceTransformer that knows WORDS and gives any other word the zero vector."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, **{w: i + 1 for i, w in enumerate(WORDS)}}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    weights = np.vstack([np.zeros((1, WIDTH), np.float32), unit_vectors(len(WORDS), 7)])
+    path = tmp_path_factory.mktemp("encoder") / "encoder"
+    SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu").save(str(path))
+    return path
+
+
+@pytest.fixture(params=["embedded", "server"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path, tiny_encoder: Path) -> Iterator[Shop]:
+    """A shop on embedded Qdrant and, where RECSYS_TEST_QDRANT_URL names one, on a server."""
+    url = os.environ.get(SERVER) if request.param == "server" else None
+    if request.param == "server" and url is None:
+        pytest.skip(f"{SERVER} names no Qdrant server")
+    alias = f"test-{uuid.uuid4().hex[:8]}"
+    made = Shop(tmp_path / "workspace", QdrantSettings(url=url, alias=alias), tiny_encoder)
+    yield made
+    with made.connect() as client:
+        for collection in client.get_collections().collections:
+            if collection.name.startswith(alias):
+                client.delete_collection(collection.name)
+
+
+class Outcome(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, object]:
+        """Return stdout parsed."""
+        return json.loads(self.out)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def recsys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run the ``recsys`` command in this process, for a shop or with the environment as it is."""
+
+    def call(*arguments: str, shop: Shop | None = None) -> Outcome:
+        if shop is not None:
+            monkeypatch.setenv("RECSYS_WORKSPACE", str(shop.workspace))
+            monkeypatch.setenv("RECSYS_QDRANT__ALIAS", shop.alias)
+            if shop.qdrant.url is not None:
+                monkeypatch.setenv("RECSYS_QDRANT__URL", shop.qdrant.url)
+        monkeypatch.setattr(sys, "argv", ["recsys", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return Outcome(int(left.value.code or 0), captured.out, captured.err)
+
+    return call
