@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from recsys.graph.client import Graph
 from recsys.graph.schema import Label
 
 Rows = npt.NDArray[np.int64]
+
+Kind = tuple[str, Label]
+"A relationship type and the label that it leads to."
 
 PAGE_ROWS = 20_000
 "Source rows per page: large enough that the round trip vanishes, small enough that a page stays a few MiB."
@@ -87,27 +91,29 @@ def edge_pages(graph: Graph, relation: str, source: Label, target: Label, stop: 
         yield _sorted(record)
 
 
-def neighbours(graph: Graph, source: Label, rows: Sequence[int], relations: Sequence[str]) -> dict[str, Edges]:
+def neighbours(graph: Graph, source: Label, rows: Sequence[int], kinds: Sequence[Kind]) -> dict[Kind, Edges]:
     """Return the edges that leave ``rows``, in one round trip.
 
     Args:
         graph: Where to read.
         source: Label of the nodes with these rows.
         rows: Distinct rows, in any order.
-        relations: Relationship types to follow.
+        kinds: Relationship types to follow, each with the label that it leads to.
 
     Returns:
-        Relation to its edges in order of source and target row, whatever order the store keeps; every relation of
-        ``relations`` has an entry.
+        For every one of ``kinds`` its edges in order of source and target row, whatever order the store keeps.
     """
     query = (
         f"UNWIND $rows AS row MATCH (s:{source} {{row: row}})-[r:$any($relations)]->(t) "
-        "RETURN type(r) AS relation, collect(s.row) AS source, collect(t.row) AS target, "
+        "RETURN type(r) AS relation, labels(t)[0] AS label, collect(s.row) AS source, collect(t.row) AS target, "
         "collect(coalesce(r.clicks, 1)) AS clicks"
     )
-    found = {name: _sorted({"source": [], "target": [], "clicks": []}) for name in relations}
-    for record in graph.read(query, rows=list(rows), relations=list(relations)) if relations else ():
-        found[record["relation"]] = _sorted(record)
+    found = {kind: _sorted({"source": [], "target": [], "clicks": []}) for kind in kinds}
+    relations = sorted({relation for relation, _ in kinds})
+    for record in graph.read(query, rows=list(rows), relations=relations) if relations else ():
+        kind = (record["relation"], record["label"])
+        if kind in found:
+            found[kind] = _sorted(record)
     return found
 
 

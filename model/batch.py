@@ -11,8 +11,9 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
 from recsys.graph.client import Graph
-from recsys.graph.pages import Edges, neighbours
+from recsys.graph.pages import Edges, Kind, neighbours
 from recsys.graph.schema import CLICKED, Label
 from recsys.model.draw import Draw, draw_one, known
 from recsys.model.snapshot import Snapshot
@@ -76,8 +77,8 @@ class BatchReader:
 
     def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
         """Return the batch of ``query_B``, each of which has clicked something, in two round trips."""
-        near_queries = self._neighbours("Query", query_B, [CLICKED])
-        clicks = self._in_snapshot(near_queries[CLICKED], "Item")
+        near_queries = self._neighbours("Query", query_B, [(CLICKED, "Item")])
+        clicks = self._in_snapshot(near_queries[CLICKED, "Item"], "Item")
         item_B = draw_one(query_B, clicks, rng).drawn_N
         known_BB = known(query_B, item_B, clicks) | (self._self_items[query_B][:, None] == item_B[None, :])
         near_items = self._neighbours("Item", np.unique(item_B), [])
@@ -87,16 +88,16 @@ class BatchReader:
         ]
         return Batch(query_B, item_B, known_BB, [term for term in terms if len(term.draw.position_N) > 1])
 
-    def _neighbours(self, label: Label, rows: Rows, further: Sequence[str]) -> dict[str, Edges]:
-        names = [relation.name for relation in self._snapshot.relations if relation.source == label]
-        return neighbours(self._graph, label, rows.tolist(), [*further, *names])
+    def _neighbours(self, label: Label, rows: Rows, further: Sequence[Kind]) -> dict[Kind, Edges]:
+        kinds = [(relation.name, relation.target) for relation in self._snapshot.relations if relation.source == label]
+        return neighbours(self._graph, label, rows.tolist(), [*further, *kinds])
 
     def _terms(
-        self, side: Side, label: Label, rows_B: Rows, near: dict[str, Edges], rng: np.random.Generator
+        self, side: Side, label: Label, rows_B: Rows, near: dict[Kind, Edges], rng: np.random.Generator
     ) -> list[Term]:
         relations = [relation for relation in self._snapshot.relations if relation.source == label]
         return [
-            Term(r.name, side, r.target, draw_one(rows_B, self._in_snapshot(near[r.name], r.target), rng))
+            Term(r.name, side, r.target, draw_one(rows_B, self._in_snapshot(near[r.name, r.target], r.target), rng))
             for r in relations
         ]
 

@@ -52,9 +52,9 @@ def test_edge_pages_stop_at_the_snapshot(graph: Graph, edges: Triples):
 
 def test_neighbours_of_scattered_rows_equal_the_edges(graph: Graph, edges: Triples):
     """Rows in any order give their edges, sorted; relations without edges are empty, unknown rows ignored."""
-    found = neighbours(graph, "Query", [13, 2, 7, 99], ["CLICKED", NASTY])
-    assert unpack(found["CLICKED"]) == [triple for triple in edges if triple[0] in (2, 7, 13)]
-    assert unpack(found[NASTY]) == []
+    found = neighbours(graph, "Query", [13, 2, 7, 99], [("CLICKED", "Item"), (NASTY, "Query")])
+    assert unpack(found["CLICKED", "Item"]) == [triple for triple in edges if triple[0] in (2, 7, 13)]
+    assert unpack(found[NASTY, "Query"]) == []
     assert neighbours(graph, "Query", [1], []) == {}
 
 
@@ -83,3 +83,12 @@ def test_rows_are_counted_by_the_counter(graph: Graph):
     """The next free row is the number of rows."""
     graph.write("MATCH (c:RowCounter {label: 'Query'}) SET c.next = 20")
     assert count_rows(graph, "Query") == 20
+
+
+def test_neighbours_of_one_relation_keep_their_labels_apart(graph: Graph, edges: Triples):
+    """A relation that leads to two labels is two kinds: rows of one are never taken for rows of the other."""
+    graph.write("MATCH (s:Query {row: 3}), (t:Query {row: 4}) CREATE (s)-[:SEEN]->(t)")
+    graph.write("MATCH (s:Query {row: 3}), (t:Item {row: 5}) CREATE (s)-[:SEEN]->(t)")
+    found = neighbours(graph, "Query", [3], [("SEEN", "Query"), ("SEEN", "Item")])
+    assert unpack(found["SEEN", "Query"]) == [(3, 4, 1)]
+    assert unpack(found["SEEN", "Item"]) == [(3, 5, 1)]
