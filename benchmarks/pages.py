@@ -62,15 +62,14 @@ def main() -> None:
 def report(graph: Graph) -> None:
     """Measure and print."""
     rows = np.random.default_rng(1).choice(QUERIES, SCATTERED, replace=False).tolist()
+    click = ("CLICKED", "Item")
     one = "MATCH (q:Query)-[c:CLICKED]->(i:Item) RETURN q.row, i.row, c.clicks"
     rates = {
         "one record per pair": rate(lambda: len(graph.read(one))),
         "packed pages": rate(
             lambda: sum(len(e.source) for e in edge_pages(graph, "CLICKED", "Query", "Item", QUERIES))
         ),
-        "packed, scattered rows": rate(
-            lambda: len(neighbours(graph, "Query", rows, [("CLICKED", "Item")])["CLICKED", "Item"].source)
-        ),
+        "packed, scattered rows": rate(lambda: len(neighbours(graph, "Query", rows, [click])[click].source)),
     }
     for name, value in rates.items():
         print(f"{name:24} {value:12,.0f} pairs/s  {value / rates['one record per pair']:5.1f}x")

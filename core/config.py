@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
 from recsys.core.errors import UsageError
 from recsys.core.settings import Settings
 
@@ -72,7 +73,7 @@ def load_config(
     for layer in layers:
         for key, value, origin in layer:
             origins[key] = origin
-            _put(merged, key, value)
+            _put(merged, key, value, origin)
     settings = _validate(merged, origins)
     home = path.parent if path else directory
     return Config(settings.model_copy(update={"workspace": home / settings.workspace.expanduser()}), origins)
@@ -113,10 +114,15 @@ def _flag_layer(flags: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Key, A
                 yield (section, key), value, "flag"
 
 
-def _put(tree: dict[str, Any], key: Key, value: Any) -> None:
+def _put(tree: dict[str, Any], key: Key, value: Any, origin: str) -> None:
     *parents, last = key
-    for parent in parents:
+    for depth, parent in enumerate(parents, start=1):
         tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise UsageError(
+                f"{origin}: {'.'.join(key)} cannot be set, because {'.'.join(key[:depth])} = {tree!r} is not a "
+                "section; remove one of the two, `recsys config show` lists all settings"
+            )
     tree[last] = value
 
 
@@ -130,7 +136,8 @@ def _validate(values: Mapping[str, Any], origins: Mapping[Key, str]) -> Settings
 def _complaint(error: Any, origins: Mapping[Key, str]) -> str:
     location = tuple(str(part) for part in error["loc"])
     name = ".".join(location)
-    origin = next((origins[location[:n]] for n in range(len(location), 0, -1) if location[:n] in origins), "settings")
+    # a list is set as a whole, and an unknown section by its keys: the origin's key may be shorter or longer
+    origin = next((o for key, o in origins.items() if key[: len(location)] == location[: len(key)]), "settings")
     if error["type"] == "extra_forbidden":
         section = Settings.model_fields[location[0]].default if location[0] in SECTIONS else Settings()
         allowed = ", ".join(type(section).model_fields)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import neo4j
+
 from recsys.graph.client import Graph
 
 

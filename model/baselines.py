@@ -12,9 +12,10 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 import Stemmer
+
 from recsys.core.text import normalise
 from recsys.model.clicks import Clicks
-from recsys.model.ranking import Pairs, Rows, Scores, best, rank_blocks
+from recsys.model.ranking import Pairs, Rows, Scores, rank_blocks
 
 NEIGHBOURS = 50
 "Nearest training queries that vote."
@@ -49,18 +50,20 @@ class Bm25:
 
     def scores(self, text: str) -> Scores:
         """Return the score of every document for ``text``, 0 where no word matches; shape (N)."""
-        ids = self._index.get_tokens_ids(tokenise(text)) if self._index is not None else []
-        if not ids:
+        if self._index is None:
             return np.zeros(self._size, np.float32)
+        ids = np.asarray(self._index.get_tokens_ids(tokenise(text)), np.int64)
         scores: Scores = self._index.get_scores_from_ids(ids)
         return scores
 
     def nearest(self, text: str, m: int) -> tuple[Rows, Scores]:
-        """Return the documents that match ``text`` best, at most ``m``, and their scores; equal scores by order."""
+        """Return the ``m`` documents that match ``text`` best, all that tie with the last of them, and their scores."""
         scores = self.scores(text)
         matching = np.flatnonzero(scores)
-        order = best(scores[None, matching], min(m, matching.size))[0]
-        return matching[order], scores[matching[order]]
+        if matching.size > m:
+            last = np.partition(scores[matching], matching.size - m)[matching.size - m]
+            matching = matching[scores[matching] >= last]
+        return matching, scores[matching]
 
 
 def rank_by_popularity(degree_L: npt.ArrayLike, n_queries: int, k: int, excluded: Pairs) -> Rows:
@@ -93,7 +96,8 @@ def rank_by_training_queries(
 ) -> Rows:
     """Rank items by the votes of the :data:`NEIGHBOURS` training queries nearest by BM25.
 
-    Each neighbour gives its score to every item that it clicked; an item without a vote is not ranked.
+    Each neighbour gives its squared score to every item that it clicked; an item without a vote is not ranked. All
+    neighbours that tie with the last one vote too, so that the order of rows decides nothing.
 
     Args:
         training_texts: Texts by query row.
@@ -112,7 +116,7 @@ def rank_by_training_queries(
             sizes = starts[rows + 1] - starts[rows]
             # Positions of all clicks of all neighbours: each neighbour's start, repeated, plus a count from 0.
             offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-            np.add.at(votes_L, clicks.item[np.repeat(starts[rows], sizes) + offsets], np.repeat(scores, sizes))
+            np.add.at(votes_L, clicks.item[np.repeat(starts[rows], sizes) + offsets], np.repeat(scores**2, sizes))
         return _matches(votes_BL)
 
     return rank_blocks(score, len(query_texts), clicks.n_items, k, excluded=excluded, description="bm25_queries")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from recsys.core.progress import progress
 from recsys.graph.client import Graph
 from recsys.graph.pages import PAGE_ROWS, edge_pages

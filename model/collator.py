@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+
 from recsys.graph.schema import Label
 from recsys.model.batch import Batch
 from recsys.model.features import Features

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from recsys.model.clicks import Clicks
 
 Vectors = npt.NDArray[np.float32]
@@ -28,7 +29,7 @@ class Composition:
 
 
 PLAIN = Composition(0.0, 0.0)
-CANDIDATES = tuple(Composition(alpha, c) for alpha in (0.5, 1.0, 2.0, 4.0) for c in (0.0, 1.0, 3.0))
+CANDIDATES = tuple(Composition(alpha, c) for alpha in (0.5, 1.0, 2.0, 4.0, 8.0) for c in (0.0, 1.0, 3.0, 10.0))
 "What is tried on held-out queries, besides plain vectors."
 
 
@@ -36,10 +37,9 @@ def mean_of_queries(query_vectors: Vectors, clicks: Clicks) -> Vectors:
     """Return for each item the mean of the vectors of the queries that clicked it, 0 for none; shape (L, D)."""
     sums_LD = np.zeros((clicks.n_items, query_vectors.shape[1]), dtype=np.float32)
     order = np.argsort(clicks.item, kind="stable")
-    items, starts = np.unique(clicks.item[order], return_index=True)
-    ends = np.append(starts[1:], len(order))
-    for item, start, end in zip(items, starts, ends, strict=True):
-        sums_LD[item] = query_vectors[clicks.query[order[start:end]]].mean(axis=0)
+    items, starts, degrees = np.unique(clicks.item[order], return_index=True, return_counts=True)
+    for item, start, degree in zip(items, starts, degrees, strict=True):
+        sums_LD[item] = query_vectors[clicks.query[order[start : start + degree]]].mean(axis=0)
     return sums_LD
 
 

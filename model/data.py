@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from recsys.graph.client import Graph
 from recsys.graph.schema import LABELS, Label
 from recsys.model.clicks import Clicks, read_clicks

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from recsys.graph.pages import Edges
 
 Rows = npt.NDArray[np.int64]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+
 from recsys.core.errors import SetupError
 
 if TYPE_CHECKING:
@@ -47,15 +48,14 @@ def load_encoder(name: str, max_length: int) -> SentenceTransformer:
         EncoderMissingError: The weights cannot be had.
     """
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 
-    if name == STATIC:
-        return SentenceTransformer(modules=[_static_module(), Normalize()])
-    try:
-        model = SentenceTransformer(str(_packaged_path()) if name == TRANSFORMER else name)
-    except (OSError, ValueError) as error:
-        raise EncoderMissingError(name, error) from error
-    model.max_seq_length = max_length
+    model = SentenceTransformer(modules=[_static_module()]) if name == STATIC else _load(name)
+    first = model[0]
+    if isinstance(first, StaticEmbedding):
+        first.embedding.sparse = True
+    else:
+        model.max_seq_length = max_length
     if not isinstance(model[-1], Normalize):
         model.append(Normalize())
     return model
@@ -79,9 +79,16 @@ def _static_module() -> torch.nn.Module:
         vectors = weights.get_tensor("embeddings.word_embeddings.weight").float()
     tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
     tokenizer.no_truncation()
-    module = StaticEmbedding(tokenizer, embedding_weights=vectors)
-    module.embedding.sparse = True
-    return module
+    return StaticEmbedding(tokenizer, embedding_weights=vectors)
+
+
+def _load(name: str) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(str(_packaged_path()) if name == TRANSFORMER else name)
+    except (OSError, ValueError) as error:
+        raise EncoderMissingError(name, error) from error
 
 
 def _packaged_path() -> Path:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+
 from recsys.graph.schema import Label
 from recsys.model.texts import Texts
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from transformers import PrinterCallback, get_scheduler
+
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.batch import BatchReader
@@ -21,8 +24,6 @@ from recsys.model.report import ProgressBar
 from recsys.model.stream import NeighbourStream
 from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
 from recsys.model.work import last_checkpoint
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
-from transformers import PrinterCallback, get_scheduler
 
 STATIC_LEARNING_RATE = 0.01
 TRANSFORMER_LEARNING_RATE = 2e-4

@@ -8,15 +8,16 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.evaluation import BaseEvaluator
+from sentence_transformers.base.model import BaseModel
+
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
 from recsys.model.metrics import Gold, evaluate_ranking, propensities
 from recsys.model.ranking import top_k
 from recsys.model.texts import Texts
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.base.evaluation import BaseEvaluator
-from sentence_transformers.base.model import BaseModel
 
 Rows = npt.NDArray[np.int64]
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 import numpy as np
+
 from recsys.model.batch import Batch, BatchReader
 from recsys.model.plan import UniformPlan
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
 from recsys.core.progress import progress
 from recsys.graph.client import Graph
 from recsys.graph.pages import PAGE_ROWS, node_pages

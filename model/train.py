@@ -67,12 +67,12 @@ def train(graph: Graph, settings: TrainSettings, runs: Path, *, fresh: bool = Fa
     began = time.monotonic()
     settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
     snapshot = plan_training(graph, settings)
+    model = load_encoder(settings.encoder, settings.max_length)
     key = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
     with open_work(runs, key, fresh=fresh) as directory:
         data = read_data(graph, snapshot, directory, settings.validation_share)
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
-        model = load_encoder(settings.encoder, settings.max_length)
         held_out = HeldOut(data.texts, data.clicks, data.held_out, data.self_items)
         how = IN_TRAINING if settings.graph else PLAIN
         evaluator = HeldOutEvaluator(held_out, how, settings.batch_size) if len(held_out.rows) else None

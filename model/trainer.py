@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from recsys.model.plan import UniformPlan
-from recsys.model.stream import NeighbourStream
 from sentence_transformers import SentenceTransformerTrainer
 from torch.utils.data import BatchSampler
+
+from recsys.model.plan import UniformPlan
+from recsys.model.stream import NeighbourStream
 
 
 class PlanSampler(BatchSampler):

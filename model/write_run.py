@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sentence_transformers import SentenceTransformer
+
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.run import Run, Table, write_table
 from recsys.core.settings import TrainSettings
@@ -17,7 +19,6 @@ from recsys.model.card import model_card
 from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
 from recsys.model.data import TrainingData
 from recsys.model.held_out import Encoded
-from sentence_transformers import SentenceTransformer
 
 PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
 

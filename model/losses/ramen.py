@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from recsys.model.losses.triplet import hardest_triplet_loss
 from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
+
+from recsys.model.losses.triplet import hardest_triplet_loss
 
 
 class RamenLoss(nn.Module):

@@ -1,0 +1,87 @@
+"""RAMEN's objective."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from recsys.model.losses.ramen import RamenLoss
+from recsys.model.losses.triplet import hardest_triplet_loss
+
+N, ANCHORS, WIDTH, MARGIN = 6, 5, 4, 0.5
+
+
+@pytest.fixture
+def embeddings() -> list[Tensor]:
+    """Queries, items and distinct anchors."""
+    rng = torch.Generator().manual_seed(1)
+    return [normalize(torch.randn(n, WIDTH, generator=rng)) for n in (N, N, ANCHORS)]
+
+
+@pytest.fixture
+def labels() -> dict[str, Any]:
+    """Two terms, one of each side, in which some rows drew."""
+    terms = [
+        {"side": "query", "position": [0, 2, 3], "anchor": [1, 1, 4]},
+        {"side": "item", "position": [1, 2, 4, 5], "anchor": [0, 3, 4, 2]},
+    ]
+    for term in terms:
+        position, anchor = torch.tensor(term["position"]), torch.tensor(term["anchor"])
+        term.update(position=position, anchor=anchor, known=anchor[:, None] == anchor[None, :])
+    return {"known": torch.eye(N, dtype=torch.bool), "terms": terms}
+
+
+def compute(embeddings: list[Tensor], labels: dict[str, Any], weight: float = 0.25) -> dict[str, Tensor]:
+    """Return the components of the loss."""
+    return RamenLoss(nn.Identity(), margin=MARGIN, graph_weight=weight).compute_loss_from_embeddings(embeddings, labels)  # type: ignore[arg-type]
+
+
+def test_the_loss_is_clicks_plus_weighted_terms(embeddings, labels):
+    """Each term compares the rows that drew with what they drew, and the sum of terms carries the weight."""
+    query, item, anchor = embeddings
+    click = hardest_triplet_loss(query, item, labels["known"], margin=MARGIN)
+    terms = [
+        hardest_triplet_loss(query[[0, 2, 3]], anchor[[1, 1, 4]], labels["terms"][0]["known"], margin=MARGIN),
+        hardest_triplet_loss(item[[1, 2, 4, 5]], anchor[[0, 3, 4, 2]], labels["terms"][1]["known"], margin=MARGIN),
+    ]
+    found = compute(embeddings, labels)
+    torch.testing.assert_close(found, {"click": click, "graph": 0.25 * (terms[0] + terms[1])})
+    assert found["graph"] > 0
+
+
+def test_rows_without_an_anchor_take_no_part(embeddings, labels):
+    """A query and an item that drew nothing get no gradient from the graph terms, nor does an anchor nobody drew."""
+    labels["terms"] = labels["terms"][:1]
+    leaves = [e.requires_grad_() for e in embeddings]
+    compute(leaves, labels)["graph"].backward()
+    query, item, anchor = leaves
+    assert query.grad[[1, 4, 5]].abs().max() == 0
+    assert query.grad.abs().max() > 0
+    assert item.grad is None or item.grad.abs().max() == 0
+    assert anchor.grad[[0, 2, 3]].abs().max() == 0
+
+
+def test_without_graph_terms_only_clicks_count(embeddings, labels):
+    """No terms leave the click component alone, and weight 0 makes the graph component 0."""
+    alone = compute(embeddings[:2], {**labels, "terms": []})
+    assert list(alone) == ["click"]
+    weightless = compute(embeddings, labels, weight=0.0)
+    assert weightless["graph"].item() == 0
+    torch.testing.assert_close(weightless["click"], alone["click"])
+
+
+def test_forward_encodes_each_column_once(tiny_static, labels):
+    """From features the loss is that of the encoder's embeddings."""
+    model = SentenceTransformer(str(tiny_static), device="cpu")
+    texts = [["red shoe", "oak", "tin cup", "mug", "desk", "lamp"], ["wool"] * 6, ["red", "blue", "shoe", "oak", "tin"]]
+    loss = RamenLoss(model, margin=MARGIN)
+    found = loss([model.preprocess(some) for some in texts], labels)
+    embedded = [model.encode(some, convert_to_tensor=True) for some in texts]
+    torch.testing.assert_close(found, loss.compute_loss_from_embeddings(embedded, labels))
+    assert loss.get_config_dict() == {"margin": MARGIN, "graph_weight": 0.1}
+    assert "2402.18434" in loss.citation

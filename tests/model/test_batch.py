@@ -1,0 +1,97 @@
+"""Batches read from the live graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from recsys.graph.client import Graph
+from recsys.model.batch import Batch, BatchReader
+from recsys.model.snapshot import take_snapshot
+
+
+def read(graph: Graph, twin, rows: list[int], seed: int = 3, relations: list[str] | None = None) -> Batch:
+    """Read one batch of the present snapshot."""
+    reader = BatchReader(graph, take_snapshot(graph, relations), twin.self_items)
+    return reader.read(np.array(rows), np.random.default_rng(seed))
+
+
+def assert_same(one: Batch, other: Batch) -> None:
+    """Two batches are equal to the last bit."""
+    np.testing.assert_equal(vars(one) | {"terms": None}, vars(other) | {"terms": None})
+    assert [(t.relation, t.side, t.anchor) for t in one.terms] == [(t.relation, t.side, t.anchor) for t in other.terms]
+    for mine, theirs in zip(one.terms, other.terms, strict=True):
+        np.testing.assert_equal(vars(mine.draw), vars(theirs.draw))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_batch_equals_brute_force(small: Graph, twin, seed: int):
+    """Items and anchors are neighbours, and masks are the graph's edges plus the page itself."""
+    rows = np.random.default_rng(seed).permutation(twin.clicked)[:24].tolist()
+    batch = read(small, twin, rows, seed)
+    assert batch.query_B.tolist() == rows
+    assert all(pair in twin.clicks for pair in zip(rows, batch.item_B.tolist(), strict=True))
+    expected = [[(q, i) in twin.clicks or twin.self_items[q] == i for i in batch.item_B] for q in rows]
+    assert batch.known_BB.tolist() == expected
+    assert {(t.relation, t.side.capitalize()) for t in batch.terms} == set(twin.links)
+    for term in batch.terms:
+        side = batch.query_B if term.side == "query" else batch.item_B
+        links = twin.links[term.relation, term.side.capitalize()]
+        linked = {source for source, _ in links}
+        assert term.draw.position_N.tolist() == [p for p, row in enumerate(side) if row in linked]
+        drew = side[term.draw.position_N]
+        assert all(pair in links for pair in zip(drew, term.draw.drawn_N, strict=True))
+        assert term.draw.known_NN.tolist() == [[(row, a) in links for a in term.draw.drawn_N] for row in drew]
+
+
+def test_a_page_is_not_its_own_negative(small: Graph, twin):
+    """Where a query never clicked its own page, the pair is masked all the same."""
+    rows = [q for q in range(5) if (q, q) in twin.clicks]
+    small.write("MATCH (q:Query {row: 0})-[c:CLICKED]->(:Item {row: 0}) DELETE c")
+    clicker = next(q for q, i in sorted(twin.clicks) if i == 0 and q > 0)
+    small.write("MATCH (q:Query {row: $row})-[c:CLICKED]->(i:Item) WHERE i.row > 0 DELETE c", row=clicker)
+    batch = read(small, twin, [0, clicker])
+    assert 0 in rows
+    assert batch.item_B[1] == 0
+    assert batch.known_BB[0, 1]
+
+
+def test_the_order_of_storage_does_not_matter(small: Graph, twin, rewrite: Callable[..., None]):
+    """The same edges stored the other way round give the same batch."""
+    rows = twin.clicked[:30]
+    before = read(small, twin, rows)
+    rewrite(backwards=True)
+    assert_same(before, read(small, twin, rows))
+
+
+def test_nodes_beyond_the_snapshot_stay_out(small: Graph, twin, grow: Callable[[Graph], None]):
+    """What is ingested after the snapshot changes no batch of it, though the reader sees it."""
+    rows = twin.clicked[:30]
+    reader = BatchReader(small, take_snapshot(small), twin.self_items)
+    before = reader.read(np.array(rows), np.random.default_rng(0))
+    grow(small)
+    assert_same(before, reader.read(np.array(rows), np.random.default_rng(0)))
+    now = [read(small, twin, rows, seed).item_B for seed in range(3)]
+    assert 30 in np.concatenate(now)
+
+
+def test_only_chosen_relations_make_terms(small: Graph, twin):
+    """Relations that are not in the snapshot are not drawn from, and none leaves clicks alone with the same items."""
+    rows = twin.clicked[:20]
+    assert {t.relation for t in read(small, twin, rows, relations=["CATEGORY"]).terms} == {"CATEGORY"}
+    alone, full = read(small, twin, rows, relations=[]), read(small, twin, rows)
+    assert list(alone.terms) == []
+    np.testing.assert_equal(alone.item_B, full.item_B)
+    assert full.nbytes > alone.nbytes == 20 * 8 + 20 * 8 + 400
+
+
+def test_a_term_needs_two_rows(small: Graph, twin):
+    """A relation in which only one row drew has no negatives and is left out."""
+    links = twin.links["CATEGORY", "Query"]
+    linked = {source for source, _ in links}
+    with_link = next(q for q in twin.clicked if q in linked)
+    without = next(q for q in twin.clicked if q not in linked)
+    batch = read(small, twin, [with_link, without])
+    assert ("CATEGORY", "query") not in {(t.relation, t.side) for t in batch.terms}

@@ -1,0 +1,40 @@
+"""The model card of a run."""
+
+from __future__ import annotations
+
+from recsys.model.card import SHOWN, model_card
+
+MANIFEST = {
+    "run": "r1",
+    "encoder": "static",
+    "queries": 60,
+    "items": 30,
+    "width": 16,
+    "snapshot": {"clicked_pairs": 150, "relations": [{"name": "CATEGORY", "source": "Item", "target": "Anchor"}]},
+}
+FIGURES = dict.fromkeys(SHOWN, 12.345)
+
+
+def test_the_card_says_what_was_learnt_from_and_how_good_it_is():
+    """Counts, relations, composition, settings and held-out figures stand in it."""
+    metrics = {
+        "composition": {"alpha": 2.0, "evidence": 1.0},
+        "held_out_queries": 6,
+        "plain": FIGURES,
+        "chosen": {**FIGURES, "P@1": 50.0},
+    }
+    card = model_card(MANIFEST, {"seed": 7}, metrics)
+    assert "60 queries, 30 items,\n150 clicked pairs" in card
+    assert "CATEGORY (Item → Anchor)" in card
+    assert "α = 2.0, c = 1.0" in card
+    assert "| seed | 7 |" in card
+    assert "6 queries that took no part in training" in card
+    assert "| chosen | 50.00 | 12.35 |" in card.replace("12.34 ", "12.35 ")
+
+
+def test_without_held_out_queries_there_are_no_figures():
+    """The card says so instead of showing an empty table."""
+    metrics = {"composition": {"alpha": 0.0, "evidence": 0.0}, "held_out_queries": 0}
+    card = model_card({**MANIFEST, "snapshot": {"clicked_pairs": 1, "relations": []}}, {}, metrics)
+    assert "No query was held out." in card
+    assert "shaped it while it trained: none." in card

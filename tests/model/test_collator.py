@@ -1,0 +1,80 @@
+"""From query rows to model inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from recsys.graph.client import Graph
+from recsys.model.batch import Batch, BatchReader, Term
+from recsys.model.collator import BatchCollator, distinct_anchors, term_labels
+from recsys.model.draw import Draw
+from recsys.model.plan import UniformPlan
+from recsys.model.snapshot import take_snapshot
+from recsys.model.stream import NeighbourStream
+
+drawn = st.tuples(st.sampled_from(["Query", "Item", "Anchor"]), st.lists(st.integers(0, 9), min_size=2, max_size=6))
+
+
+def as_term(label, rows: list[int]) -> Term:
+    """Return a term that drew ``rows``."""
+    mask = np.eye(len(rows), dtype=bool)
+    return Term("R", "query", label, Draw(np.arange(len(rows)), np.array(rows), mask))
+
+
+@hypothesis_settings(deadline=None)
+@given(terms=st.lists(drawn, max_size=5))
+def test_each_anchor_is_encoded_once(terms):
+    """Whatever terms share, the distinct anchors hold each drawn node once, and indices lead back to what was drawn."""
+    batch = Batch(np.arange(6), np.arange(6), np.eye(6, dtype=bool), [as_term(*term) for term in terms])
+    anchors = distinct_anchors(batch)
+    encoded = [(label, row) for label, rows in anchors.items() for row in rows]
+    assert len(encoded) == len(set(encoded))
+    assert set(encoded) == {(label, row) for label, rows in terms for row in rows}
+    for (label, rows), term in zip(terms, term_labels(batch, anchors), strict=True):
+        assert [encoded[i] for i in term["anchor"]] == [(label, row) for row in rows]
+
+
+@pytest.fixture
+def stream(small: Graph, twin):
+    """A stream over the small graph."""
+    reader = BatchReader(small, take_snapshot(small), twin.self_items)
+    with NeighbourStream(reader, UniformPlan(np.array(twin.clicked), 16, seed=0), seed=0) as opened:
+        yield opened
+
+
+def rows_as_inputs(nodes):
+    """Stand for features: the rows themselves."""
+    return {"rows": torch.from_numpy(np.concatenate(list(nodes.values())))}
+
+
+def test_columns_are_those_of_the_batch(stream: NeighbourStream, twin):
+    """Row i of the inputs is query i with a clicked item of its own, and each term points at linked anchors."""
+    rows = next(UniformPlan(np.array(twin.clicked), 16, seed=0).batches(0)).tolist()
+    inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in rows])
+    assert list(inputs) == ["label", "query_rows", "item_rows", "anchor_rows"]
+    assert inputs["query_rows"].tolist() == rows
+    items = inputs["item_rows"].tolist()
+    assert all(pair in twin.clicks for pair in zip(rows, items, strict=True))
+    assert inputs["label"]["known"].diagonal().all()
+    sides = {"query": rows, "item": items}
+    assert len(inputs["label"]["terms"]) == 4
+    for term in inputs["label"]["terms"]:
+        drew = [sides[term["side"]][position] for position in term["position"]]
+        anchors = inputs["anchor_rows"][term["anchor"]].tolist()
+        linked = set.union(*(pairs for (_, label), pairs in twin.links.items() if label.lower() == term["side"]))
+        assert set(zip(drew, anchors, strict=True)) <= linked
+
+
+def test_without_terms_there_is_no_anchor_column(small: Graph, twin):
+    """Clicks alone give queries and items only."""
+    reader = BatchReader(small, take_snapshot(small, []), twin.self_items)
+    plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
+    with NeighbourStream(reader, plan, seed=0) as stream:
+        inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in next(plan.batches(0))])
+    assert list(inputs) == ["label", "query_rows", "item_rows"]
+    assert inputs["label"]["terms"] == []

@@ -1,0 +1,105 @@
+"""Measuring on held-out queries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from recsys.graph.client import Graph
+from recsys.model.clicks import Clicks
+from recsys.model.composition import CANDIDATES, PLAIN, Composition, unit
+from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEvaluator, score
+from recsys.model.texts import Texts
+from recsys.model.train import choose
+
+HELD_OUT = np.array([False, False, False, True, True])
+CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
+NO_PAGES = np.full(5, -1)
+
+
+def axes(n: int, *rows: int) -> np.ndarray:
+    """Return one unit vector per row, along the axis with that number."""
+    return np.eye(n, dtype=np.float32)[list(rows)]
+
+
+def held_out(self_items: np.ndarray = NO_PAGES, limit: int = 5000) -> HeldOut:
+    """Three training queries and two held-out ones over four items."""
+    return HeldOut({}, CLICKS, HELD_OUT, self_items, limit)
+
+
+def test_figures_worked_by_hand():
+    """Query 3 clicked items 0 and 3 and finds 0 first; query 4 clicked item 1 and finds it second."""
+    items = axes(4, 0, 1, 2, 3)
+    queries = unit(np.array([[0, 0, 0, 1]] * 3 + [[4, 3, 2, 1], [2, 3, 4, 1]], np.float32))
+    figures = held_out().measure(Encoded(items, queries), PLAIN)
+    # P@1: (1 + 0)/2; P@3: (1/3 + 1/3)/2; nDCG@3 of the first 1/(1 + 1/log2 3), of the second 1/log2 3
+    assert figures["P@1"] == pytest.approx(50)
+    assert figures["P@3"] == pytest.approx(100 / 3)
+    assert figures["nDCG@3"] == pytest.approx(100 * (1 / (1 + 1 / np.log2(3)) + 1 / np.log2(3)) / 2)
+    assert figures["R@10"] == pytest.approx(100)
+    assert score(figures) == pytest.approx(75)
+
+
+def test_held_out_queries_take_no_part_in_composition():
+    """Items are composed from training queries alone: what held-out queries clicked changes no item vector."""
+    data = held_out()
+    assert set(data.training_clicks.query) == {0, 1, 2}
+    assert data.degree.tolist() == [1, 1, 1, 0]
+    assert data.rows.tolist() == [3, 4]
+    # the held-out queries lie where no item and no training query is; were they composed in, their items would win
+    items, queries = axes(6, 0, 1, 2, 3), axes(6, 0, 1, 2, 4, 5)
+    figures = data.measure(Encoded(items, queries), Composition(4.0, 0.0))
+    assert figures == data.measure(Encoded(items, queries), PLAIN)
+
+
+def test_composition_moves_items_to_their_training_queries():
+    """Item 1 is far from the held-out query that clicked it, and near once its training query is composed in."""
+    items = axes(5, 0, 1, 2, 3)
+    queries = unit(np.array([[1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0], [1, 0, 0, 0, 0], [0.5, 0, 0, 0, 0.9]]))
+    encoded = Encoded(items, queries)
+    assert held_out().measure(encoded, PLAIN)["P@1"] == pytest.approx(50)
+    choice = choose(held_out(), encoded, graph=True)
+    assert choice.figures["chosen"]["P@1"] == pytest.approx(100)
+    assert choice.figures["plain"]["P@1"] == pytest.approx(50)
+    assert choice.composition.alpha > 0
+    assert choose(held_out(), encoded, graph=False).composition == PLAIN
+
+
+def test_plain_vectors_are_chosen_when_nothing_beats_them():
+    """A composition that is only as good is not worth its difference."""
+    data, encoded = held_out(), Encoded(axes(4, 0, 1, 2, 3), axes(4, 0, 1, 2, 0, 1))
+    choice = choose(data, encoded, graph=True)
+    assert choice.composition == PLAIN
+    assert choice.figures["chosen"] == choice.figures["plain"]
+    assert len(choice.figures["candidates"]) == 1 + len(CANDIDATES)
+
+
+def test_the_page_itself_is_never_ranked():
+    """A query that is also an item does not find itself first, and its click on itself is not gold."""
+    pages = np.array([-1, -1, -1, 0, -1])
+    data = held_out(self_items=pages)
+    items, queries = axes(4, 0, 1, 2, 3), unit(np.array([[0, 0, 1, 0]] * 3 + [[4, 2, 1, 3], [0, 1, 0, 0]], np.float32))
+    assert data.gold.sizes.tolist() == [1, 1]
+    assert data.measure(Encoded(items, queries), PLAIN)["P@1"] == pytest.approx(100)
+
+
+def test_measuring_is_limited_to_the_first_queries():
+    """With room for one query only the first by row is measured, and the others still stay out of training."""
+    data = held_out(limit=1)
+    assert data.rows.tolist() == [3]
+    assert data.gold.sizes.tolist() == [2]
+    assert set(data.training_clicks.query) == {0, 1, 2}
+
+
+def test_the_evaluator_encodes_and_scores(small: Graph, twin, tmp_path: Path, tiny_static: Path):
+    """The trainer gets the figures of the vectors that the model gives, and the score they are chosen by."""
+    texts = {label: Texts.fetch(small, label, n, tmp_path / label) for label, n in (("Query", 60), ("Item", 30))}
+    data = HeldOut(texts, twin.as_clicks(), np.arange(60) % 5 == 0, twin.self_items)
+    model = SentenceTransformer(str(tiny_static), device="cpu")
+    encoded = Encoded(model.encode(twin.item_texts), model.encode(twin.query_texts))
+    found = HeldOutEvaluator(data, IN_TRAINING, batch_size=7)(model)
+    expected = data.measure(encoded, IN_TRAINING)
+    assert found == pytest.approx({**expected, "score": (expected["P@1"] + expected["R@10"]) / 2})

@@ -1,0 +1,53 @@
+"""Run directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.core.files import hash_tree
+from recsys.core.settings import TrainSettings
+from recsys.graph.client import Graph
+from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries
+from recsys.model.data import read_data
+from recsys.model.encoder import load_encoder
+from recsys.model.held_out import encode_all
+from recsys.model.snapshot import take_snapshot
+from recsys.model.write_run import Outcome, item_vectors, write_run
+
+
+@pytest.fixture
+def outcome(small: Graph, settings: TrainSettings, tmp_path: Path) -> Outcome:
+    """An encoder that was not trained, with items composed."""
+    data = read_data(small, take_snapshot(small), tmp_path, 0.2)
+    model = load_encoder(settings.encoder, 32)
+    return Outcome(model, data, encode_all(model, data.texts, 16), Composition(2.0, 1.0), settings)
+
+
+def test_items_are_composed_with_every_click(outcome: Outcome, twin):
+    """What serves knows the clicks of held-out queries too; plain vectors are left as they are."""
+    clicks = twin.as_clicks()
+    assert outcome.data.held_out.any()
+    mean = mean_of_queries(outcome.encoded.queries, clicks)
+    expected = compose(outcome.encoded.items, mean, clicks.per_item()[1], Composition(2.0, 1.0))
+    np.testing.assert_array_equal(item_vectors(outcome), expected)
+    plain = Outcome(outcome.model, outcome.data, outcome.encoded, PLAIN, outcome.settings)
+    np.testing.assert_array_equal(item_vectors(plain), outcome.encoded.items)
+
+
+def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):
+    """What an earlier attempt left under the hidden name is replaced, and only the finished name stays."""
+    runs = tmp_path / "runs"
+    (runs / ".r1").mkdir(parents=True)
+    (runs / ".r1" / "left").touch()
+    run = write_run(outcome, {"held_out_queries": 0}, runs, "r1")
+    assert [path.name for path in runs.iterdir()] == ["r1"]
+    assert not (run.path / "left").exists()
+    assert run.manifest["encoder_hash"] == hash_tree(run.encoder_path)
+    assert run.metrics == {"composition": {"alpha": 2.0, "evidence": 1.0}, "held_out_queries": 0}
+    items = run.items()
+    assert (items.ids, items.texts) == (twin.item_ids, twin.item_texts)
+    assert items.payloads == [{"price": row} for row in range(30)]
+    np.testing.assert_equal((items.clicks, items.degree), twin.as_clicks().per_item())
