@@ -14,7 +14,7 @@ from recsys.graph.schema import LABELS, Label
 from recsys.model.clicks import Clicks, read_clicks
 from recsys.model.snapshot import Snapshot
 from recsys.model.split import held_out
-from recsys.model.texts import Texts, rows_with_same_id
+from recsys.model.texts import Texts, own_pages
 
 Rows = npt.NDArray[np.int64]
 
@@ -57,4 +57,4 @@ def read_data(graph: Graph, snapshot: Snapshot, directory: Path, validation_shar
     marks = held_out(texts["Query"].ids().to_pylist(), validation_share)
     if marks[np.unique(clicks.query)].all():
         marks = np.zeros_like(marks)
-    return TrainingData(snapshot, texts, clicks, marks, rows_with_same_id(texts["Query"], texts["Item"]))
+    return TrainingData(snapshot, texts, clicks, marks, own_pages(texts["Query"], texts["Item"]))

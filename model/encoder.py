@@ -58,6 +58,7 @@ def load_encoder(name: str, max_length: int) -> SentenceTransformer:
         model.max_seq_length = max_length
     if not isinstance(model[-1], Normalize):
         model.append(Normalize())
+    model.model_card_data.generate_widget_examples = False
     return model
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from recsys.core.errors import DataError, UsageError
 from recsys.graph.client import Graph
+from recsys.graph.counts import count_graph
 from recsys.graph.pages import count_rows
 from recsys.graph.relations import Relation, list_relations
-from recsys.graph.schema import CLICKED, LABELS
+from recsys.graph.schema import LABELS
 
 
 class NoClicksError(DataError):
@@ -40,12 +41,14 @@ class Snapshot:
         batches: Ids of the finished ingest batches, sorted.
         clicked_pairs: Distinct (query, item) pairs.
         relations: Registered relations that the run draws from.
+        edges: Edges of each of these relations, by name.
     """
 
     rows: dict[str, int]
     batches: tuple[str, ...]
     clicked_pairs: int
     relations: tuple[Relation, ...]
+    edges: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the snapshot as it stands in manifests."""
@@ -67,14 +70,15 @@ def take_snapshot(graph: Graph, relations: Sequence[str] | None = None) -> Snaps
     known = {relation.name for relation in registered}
     if missing := sorted(set(relations or ()) - known):
         raise UnknownRelationError(missing, sorted(known))
-    pairs = int(graph.read("MATCH (:Query)-[r:$($t)]->(:Item) RETURN count(r) AS n", t=CLICKED)[0]["n"])
-    if not pairs:
+    counts = count_graph(graph)
+    if not counts.clicked_pairs:
         raise NoClicksError
     batches = graph.read("MATCH (b:ClickBatch) WHERE b.complete RETURN b.id AS id ORDER BY id")
     wanted = [r for r in registered if r.source != "Anchor" and (relations is None or r.name in relations)]
     return Snapshot(
         rows={label: count_rows(graph, label) for label in LABELS},
         batches=tuple(record["id"] for record in batches),
-        clicked_pairs=pairs,
+        clicked_pairs=counts.clicked_pairs,
         relations=tuple(wanted),
+        edges={relation.name: counts.relations[relation.name] for relation in wanted},
     )

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.core.progress import progress
+from recsys.core.text import normalise
 from recsys.graph.client import Graph
 from recsys.graph.pages import PAGE_ROWS, node_pages
 from recsys.graph.schema import Label
@@ -71,7 +73,15 @@ class Texts:
             yield from map(json.loads, page.column("payload").to_pylist())
 
 
-def rows_with_same_id(queries: Texts, items: Texts) -> npt.NDArray[np.int64]:
-    """Return for each query row the item row with the same id, −1 where there is none: the page itself."""
-    matches = pa.compute.index_in(queries.ids(), value_set=items.ids().combine_chunks())
-    return np.asarray(matches.fill_null(-1).to_numpy(), dtype=np.int64)
+def own_pages(queries: Texts, items: Texts) -> npt.NDArray[np.int64]:
+    """Return for each query row the item row that is the page itself, −1 where there is none.
+
+    It has the same id and the same normalised text: ids alone may meet by chance.
+    """
+    matches = pc.index_in(queries.ids(), value_set=items.ids().combine_chunks())
+    item_rows = np.asarray(matches.fill_null(-1).to_numpy(), dtype=np.int64)
+    met = np.flatnonzero(item_rows >= 0)
+    texts = zip(queries.take(met), items.take(item_rows[met]), strict=True)
+    chance = np.array([normalise(query) != normalise(item) for query, item in texts], dtype=bool)
+    item_rows[met[chance]] = -1
+    return item_rows

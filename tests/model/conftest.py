@@ -71,6 +71,7 @@ def twin() -> Twin:
     """60 queries, 30 items, 12 anchors, clicks, and two relations that leave queries and items."""
     rng = np.random.default_rng(11)
     texts = [[_text(rng) for _ in range(n)] for n in (60, 30, 12)]
+    texts[0][:PAGES] = texts[1][:PAGES]
     texts[0][7] = ""
     drawn = rng.integers((0, 0, 1), (CLICKED_QUERIES, CLICKED_ITEMS, 9), (150, 3))
     clicks = {(int(q), int(i)): int(n) for q, i, n in drawn}

@@ -10,7 +10,7 @@ import pytest
 from recsys.graph import pages
 from recsys.graph.client import Graph
 from recsys.model import texts as module
-from recsys.model.texts import Texts, rows_with_same_id
+from recsys.model.texts import Texts, own_pages
 
 
 @pytest.fixture(params=[7, 20, 1000])
@@ -46,7 +46,16 @@ def test_pages_are_found_among_items(small: Graph, twin, tmp_path: Path):
     """A query and an item with the same id are one page; other queries have none."""
     queries = Texts.fetch(small, "Query", 60, tmp_path / "q.arrow")
     items = Texts.fetch(small, "Item", 30, tmp_path / "i.arrow")
-    np.testing.assert_equal(rows_with_same_id(queries, items), twin.self_items)
+    np.testing.assert_equal(own_pages(queries, items), twin.self_items)
+
+
+def test_ids_that_meet_by_chance_are_no_page(graph: Graph, tmp_path: Path):
+    """The same id with another text is another thing; case and blanks make no difference."""
+    graph.write("CREATE (:Query {id: '1', text: 'Red  shoe', row: 0}), (:Query {id: '2', text: 'lamp', row: 1})")
+    graph.write("CREATE (:Item {id: '2', text: 'Oak table', row: 0}), (:Item {id: '1', text: 'red shoe', row: 1})")
+    queries = Texts.fetch(graph, "Query", 2, tmp_path / "q.arrow")
+    items = Texts.fetch(graph, "Item", 2, tmp_path / "i.arrow")
+    assert own_pages(queries, items).tolist() == [1, -1]
 
 
 def test_later_rows_stay_out(small: Graph, twin, tmp_path: Path):
