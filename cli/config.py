@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+
 from recsys.cli.options import json_option
 from recsys.cli.output import print_json, print_table
 from recsys.core.config import load_config

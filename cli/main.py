@@ -6,6 +6,7 @@ import importlib
 import sys
 
 import click
+
 from recsys.cli.output import note
 from recsys.core.errors import RecsysError, UsageError
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
+
 from recsys.core.config import load_config
 from recsys.core.settings import Settings
 

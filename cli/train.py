@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line, print_table
 

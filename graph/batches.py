@@ -1,0 +1,96 @@
+"""Batches of the ledger: which file contents are in, and which were begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import neo4j
+
+from recsys.core.errors import DataError
+from recsys.graph.client import Graph
+
+
+class BatchTakenError(DataError):
+    """File contents were begun by another ingest in the meantime."""
+
+    def __init__(self, batch: str, paths: Sequence[str]) -> None:
+        self.batch = batch
+        self.paths = tuple(paths)
+        super().__init__(
+            f"another ingest has begun with the rows of {', '.join(paths)} (batch {batch}); wait for it, then run the "
+            "same command again"
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """File contents that are written together, each exactly once.
+
+    Attributes:
+        id: Deterministic: from kind and files.
+        kind: clicks or links.
+        files: Hashes of the contents, sorted.
+        paths: Where they were read from when the batch began.
+        chunk_rows: Rows per chunk; fixed when the batch begins, because chunk ids count on it.
+        complete: Everything is in.
+    """
+
+    id: str
+    kind: str
+    files: tuple[str, ...]
+    paths: tuple[str, ...]
+    chunk_rows: int
+    complete: bool = False
+
+
+def list_batches(graph: Graph, kind: str) -> list[Batch]:
+    """Return the batches of ``kind`` in order of id, complete or not."""
+    records = graph.read(
+        "MATCH (b:ClickBatch {kind: $kind}) RETURN b.id AS id, b.files AS files, b.paths AS paths, "
+        "b.chunk_rows AS chunk_rows, b.complete AS complete ORDER BY id",
+        kind=kind,
+    )
+    return [Batch(r["id"], kind, tuple(r["files"]), tuple(r["paths"]), r["chunk_rows"], r["complete"]) for r in records]
+
+
+def begin(graph: Graph, batch: Batch) -> None:
+    """Enter ``batch`` as begun; nothing changes when it is in.
+
+    Raises:
+        BatchTakenError: A different batch holds one of its files.
+    """
+
+    def work(tx: neo4j.ManagedTransaction) -> None:
+        # Taking a counter's lock makes two ingests that begin at the same moment see each other.
+        tx.run("MATCH (c:RowCounter {label: 'Query'}) SET c.next = c.next").consume()
+        other = tx.run(
+            "MATCH (b:ClickBatch {kind: $kind}) WHERE b.id <> $id AND any(file IN b.files WHERE file IN $files) "
+            "RETURN b.id AS id, b.paths AS paths LIMIT 1",
+            kind=batch.kind,
+            id=batch.id,
+            files=list(batch.files),
+        ).single()
+        if other is not None:
+            raise BatchTakenError(other["id"], other["paths"])
+        tx.run(
+            "MERGE (b:ClickBatch {id: $id}) ON CREATE SET b.kind = $kind, b.files = $files, b.paths = $paths, "
+            "b.chunk_rows = $chunk_rows, b.complete = false, b.begun_at = datetime()",
+            id=batch.id,
+            kind=batch.kind,
+            files=list(batch.files),
+            paths=list(batch.paths),
+            chunk_rows=batch.chunk_rows,
+        ).consume()
+
+    graph.transaction(work)
+
+
+def complete(graph: Graph, batch: Batch, totals: Mapping[str, Any]) -> None:
+    """Mark ``batch`` as in, with its totals."""
+    graph.write(
+        "MATCH (b:ClickBatch {id: $id}) SET b += $totals, b.complete = true, b.completed_at = datetime()",
+        id=batch.id,
+        totals=dict(totals),
+    )

@@ -1,0 +1,80 @@
+"""Decides which files are new, which are in, and which batch was broken off and goes on first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsys.core.errors import DataError
+from recsys.graph.batches import Batch
+from recsys.ingest.read import FileContent
+
+
+class BatchUnfinishedError(DataError):
+    """A batch was broken off, and only some of its files are here."""
+
+    def __init__(self, batch: Batch, missing: Sequence[str]) -> None:
+        self.batch = batch
+        self.missing = tuple(missing)
+        super().__init__(
+            f"an earlier ingest of {', '.join(batch.paths)} was broken off (batch {batch.id}), and the rows of "
+            f"{', '.join(missing)} are not among these files; first run `recsys ingest {batch.kind}` with those files "
+            "as they were, then this command again"
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to write.
+
+    Attributes:
+        batches: In this order; the broken off ones first.
+        files: Indices of the files of each batch, one per content.
+        done: Files whose rows are in already.
+        repeated: Files that hold the same rows as another file of this call.
+    """
+
+    batches: tuple[Batch, ...]
+    files: tuple[tuple[int, ...], ...]
+    done: int
+    repeated: int
+
+
+def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Batch], chunk_rows: int) -> Plan:
+    """Sort file contents into batches.
+
+    Args:
+        kind: clicks or links.
+        contents: Of the files of this call; those without a good row do not count.
+        known: Batches of this kind in the graph.
+        chunk_rows: For a new batch; one that was broken off keeps its own.
+
+    Raises:
+        BatchUnfinishedError: A batch that was broken off shares some files with this call, but not all.
+    """
+    first: dict[str, int] = {}
+    for index, content in enumerate(contents):
+        if content.kept:
+            first.setdefault(content.hash, index)
+    complete = {file for batch in known if batch.complete for file in batch.files}
+    resumed = [batch for batch in known if not batch.complete and not first.keys().isdisjoint(batch.files)]
+    for batch in resumed:
+        missing = [path for path, file in zip(batch.paths, batch.files, strict=True) if file not in first]
+        if missing:
+            raise BatchUnfinishedError(batch, missing)
+    begun = {file for batch in resumed for file in batch.files}
+    new = sorted(first.keys() - complete - begun)
+    if new:
+        paths = tuple(str(contents[first[file]].path) for file in new)
+        resumed.append(Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows))
+    return Plan(
+        batches=tuple(resumed),
+        files=tuple(tuple(sorted(first[file] for file in batch.files)) for batch in resumed),
+        done=sum(1 for content in contents if content.hash in complete),
+        repeated=sum(1 for content in contents if content.kept) - len(first),
+    )
+
+
+def _id(kind: str, files: Sequence[str]) -> str:
+    return f"{kind}-{hashlib.sha256(chr(0).join(files).encode()).hexdigest()[:20]}"

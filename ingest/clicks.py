@@ -1,0 +1,72 @@
+"""Click logs into the graph: queries, items and the clicks between them, each click exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as f
+
+from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, TIMESTAMP
+from recsys.graph import write
+from recsys.graph.adopt import adopt
+from recsys.ingest.clean import CLICKS
+from recsys.ingest.job import Job, Stage, opened, write_batches
+from recsys.ingest.read import Source
+from recsys.ingest.stream import coded
+from recsys.ingest.summary import Summary
+
+
+def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
+    """Add the clicks of ``sources`` to the graph; rows that are in, from whatever file, are not added again.
+
+    A query with several texts keeps the most clicked, an item with several titles likewise; ties go to the smallest.
+
+    Raises:
+        FileUnreadableError, NoRowsError: The input cannot be used.
+        BatchUnfinishedError, BatchTakenError: Other files come first.
+        GraphUnreachableError: Neo4j went away; run the same command again.
+    """
+    with opened(job, sources, CLICKS) as (rows, found, summary):
+        write_batches(job, CLICKS, rows, found, summary, _stages)
+        if job.graph is not None:
+            summary.adopted = adopt(job.graph)
+            summary.created["relationships_created"] += summary.adopted
+    return summary
+
+
+def _stages(clicks: DataFrame) -> list[Stage]:
+    pairs = clicks.groupBy(QUERY_ID, ITEM_ID).agg(f.sum(COUNT).alias("clicks"), f.max(TIMESTAMP).alias("last_at"))
+    return [
+        Stage("queries", _texts(clicks, QUERY_ID, QUERY_TEXT), (QUERY_ID,), write.QUERIES, _nodes),
+        Stage("items", _texts(clicks, ITEM_ID, ITEM_TITLE), (ITEM_ID,), write.ITEMS, _nodes),
+        Stage("pairs", pairs, (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created"),
+    ]
+
+
+def _texts(clicks: DataFrame, key: str, text: str) -> DataFrame:
+    counted = clicks.groupBy(key, text).agg(f.sum(COUNT).alias("n"))
+    return counted.groupBy(key).agg(f.min_by(text, _preference(text)).alias("text"))
+
+
+def _preference(text: str) -> Column:
+    return f.struct(f.col(text).isNull(), -f.col("n"), f.col(text))
+
+
+def _nodes(page: pa.RecordBatch) -> dict[str, Any]:
+    return {"ids": page.column(0).to_pylist(), "texts": page.column(1).to_pylist()}
+
+
+def _pairs(page: pa.RecordBatch) -> dict[str, Any]:
+    query_ids, query = coded(page.column(QUERY_ID))
+    item_ids, item = coded(page.column(ITEM_ID))
+    return {
+        "query_ids": query_ids,
+        "item_ids": item_ids,
+        "query": query,
+        "item": item,
+        "clicks": page.column("clicks").to_pylist(),
+        "last_at": page.column("last_at").to_pylist(),
+    }

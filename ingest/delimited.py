@@ -1,0 +1,87 @@
+"""CSV read so that a broken row costs itself and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import pyarrow as pa
+
+CSV_FIELD_LIMIT: Final = 4 * 1024 * 1024
+"Characters of the longest field; beyond it a quote is taken as never closed."
+
+
+def open_text(path: Path) -> IO[str]:
+    """Open a text file, decompressed by its name; line ends are kept, a byte that is not UTF-8 becomes a surrogate."""
+    compression = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(path.suffix.lower())
+    stream = pa.input_stream(str(path), compression=compression)
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def is_unicode(text: str) -> bool:
+    """False when ``text`` holds surrogates: bytes that were not UTF-8, or half of a pair."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Records:
+    """Records of a CSV file (RFC 4180): commas, double quotes, line breaks within quotes.
+
+    A quote that never closes, or closes in the middle of a field, sets aside the line it began on; the lines that were
+    read for it are read again as rows of their own.
+
+    Args:
+        lines: Lines with their ends.
+    """
+
+    def __init__(self, lines: Iterator[str] | IO[str]) -> None:
+        self._lines = iter(lines)
+        self._again: deque[str] = deque()
+        self._current: list[str] = []
+        csv.field_size_limit(CSV_FIELD_LIMIT)
+        self._reader = csv.reader(self._feed(), strict=True)
+
+    def header(self) -> list[str]:
+        """Return the names of the first record without blanks around them; none when the file is empty.
+
+        Raises:
+            csv.Error: The quotes of the first record are broken.
+        """
+        fields, _ = next(self.rows(), ([], ""))
+        if fields is None:
+            raise csv.Error("the quotes of its header are broken")
+        return [name.strip() for name in fields]
+
+    def rows(self) -> Iterator[tuple[list[str] | None, str]]:
+        """Yield (fields, text of the record); fields are None where quotes are broken. Blank lines are no records."""
+        while True:
+            self._current.clear()
+            try:
+                fields = next(self._reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                first, *rest = self._current
+                self._again.extendleft(reversed(rest))
+                self._reader = csv.reader(self._feed(), strict=True)
+                yield None, first
+                continue
+            if fields:
+                yield fields, self._current[0] if len(self._current) == 1 else "".join(self._current)
+
+    def _feed(self) -> Iterator[str]:
+        while True:
+            line = self._again.popleft() if self._again else next(self._lines, None)
+            if line is None:
+                return
+            self._current.append(line)
+            yield line

@@ -1,0 +1,174 @@
+"""Finds input files: names, folders and globs in, files with their format and columns out."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import itertools
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.core.errors import DataError, UsageError
+from recsys.ingest.delimited import Records, open_text
+
+Format = Literal["csv", "json", "parquet"]
+
+FORMATS: dict[str, Format] = {
+    ".csv": "csv",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".parquet": "parquet",
+}
+COMPRESSIONS = (".gz", ".bz2", ".zst")
+READ_ERRORS = (OSError, EOFError, csv.Error, zlib.error, pa.ArrowException)
+"What reading a file that is not what its name says, or may not be read, raises."
+
+_PEEKED_LINES = 1_000
+
+
+class NoFilesError(UsageError):
+    """A path matches no file that can be read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} matches no file; give a file, a folder or a quoted glob of files named *{', *'.join(FORMATS)}"
+        )
+
+
+class FormatUnknownError(UsageError):
+    """The format of a file cannot be told from its name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: the name does not say the format; allowed are {', '.join(FORMATS)}, of which all but .parquet "
+            f"may be followed by {', '.join(COMPRESSIONS)}"
+        )
+
+
+class FileUnreadableError(DataError):
+    """A file cannot be read to its end as the format its name says."""
+
+    def __init__(self, path: Path | str, cause: object) -> None:
+        self.path = Path(path)
+        detail = " ".join(str(cause).split())[:300]
+        super().__init__(f"{path} cannot be read ({detail}); mend or leave out this file, then run the same command")
+
+
+class NoRowsError(DataError):
+    """The files hold no row at all, or none that can be used."""
+
+    def __init__(self, paths: Sequence[Path], detail: str) -> None:
+        self.paths = tuple(paths)
+        names = ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+        super().__init__(f"nothing to ingest in {names}: {detail}")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file to read.
+
+    Attributes:
+        path: Absolute.
+        format: How to read it.
+        columns: Names of its columns; of JSON Lines, those of the first lines.
+        parts: Row groups of a Parquet file, which are read side by side; 1 for text.
+    """
+
+    path: Path
+    format: Format
+    columns: tuple[str, ...]
+    parts: int = 1
+
+
+def find_files(paths: Sequence[str]) -> list[InputFile]:
+    """Return the files that ``paths`` stand for, each once, in order of name, without those that are empty.
+
+    Args:
+        paths: Files, folders (searched to any depth; names starting with a dot or underscore are left out) and globs.
+
+    Raises:
+        NoFilesError: A path matches nothing.
+        FormatUnknownError: A file given by name has an unknown ending.
+        FileUnreadableError: A file's columns cannot be read.
+        NoRowsError: Every file is empty.
+    """
+    found = sorted({file for path in paths for file in _expand(path)})
+    opened = [_open(path) for path in found]
+    files = [file for file in opened if file.columns]
+    if not files:
+        raise NoRowsError(found, "not even a header; check that the export wrote its rows")
+    return files
+
+
+def format_of(path: Path) -> Format | None:
+    """Return the format that the name of ``path`` says, or None."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    compressed = bool(suffixes) and suffixes[-1] in COMPRESSIONS
+    if compressed:
+        suffixes.pop()
+    format_ = FORMATS.get(suffixes[-1]) if suffixes else None
+    return None if compressed and format_ == "parquet" else format_
+
+
+def _expand(path: str) -> list[Path]:
+    matches = [Path(path)] if Path(path).exists() else [Path(match) for match in glob.glob(path, recursive=True)]
+    files = [match.resolve() for match in matches if not match.is_dir()]
+    for file in files:
+        if format_of(file) is None:
+            raise FormatUnknownError(file)
+    for folder in (match for match in matches if match.is_dir()):
+        inside = (p for p in folder.rglob("*") if not any(n[0] in "._" for n in p.relative_to(folder).parts))
+        files += [p.resolve() for p in inside if p.is_file() and format_of(p) is not None]
+    if not files:
+        raise NoFilesError(path)
+    return files
+
+
+def _open(path: Path) -> InputFile:
+    format_ = format_of(path)
+    assert format_ is not None  # noqa: S101 - _expand lets no other through
+    try:
+        if format_ == "parquet":
+            with pq.ParquetFile(path) as file:
+                return InputFile(path, format_, tuple(file.schema_arrow.names), file.metadata.num_row_groups)
+        return InputFile(path, format_, _csv_columns(path) if format_ == "csv" else _json_columns(path))
+    except READ_ERRORS as error:
+        raise FileUnreadableError(path, error) from error
+
+
+def _csv_columns(path: Path) -> tuple[str, ...]:
+    with open_text(path) as file:
+        header = tuple(Records(file).header())
+    if any("\0" in name for name in header):
+        raise FileUnreadableError(path, "it is not UTF-8 text; convert it, for example with iconv")
+    twice = sorted({name for name in header if header.count(name) > 1 and name})
+    if twice:
+        raise FileUnreadableError(path, f"its header names a column twice: {', '.join(twice)}")
+    return header
+
+
+def _json_columns(path: Path) -> tuple[str, ...]:
+    columns: dict[str, None] = {}
+    empty = True
+    with open_text(path) as file:
+        for line in itertools.islice(file, _PEEKED_LINES):
+            empty = empty and not line.strip()
+            try:
+                value = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(value, dict):
+                columns.update(dict.fromkeys(value))
+    if not columns and not empty:
+        raise FileUnreadableError(path, "none of its first lines is a JSON object")
+    return tuple(columns)

@@ -1,0 +1,176 @@
+"""What every ingest does: read, set aside, write in stages through the ledger, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from recsys.core.progress import progress
+from recsys.graph.batches import Batch, begin, complete, list_batches
+from recsys.graph.client import Graph
+from recsys.graph.ledger import Chunk, chunks_in, write_chunk
+from recsys.ingest.batches import plan_batches
+from recsys.ingest.clean import Kind
+from recsys.ingest.files import NoRowsError
+from recsys.ingest.read import FileContent, Source, contents, good, read_table
+from recsys.ingest.rejects import write_rejects
+from recsys.ingest.stream import pages
+from recsys.ingest.summary import Refused, Summary
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an ingest works with.
+
+    Attributes:
+        spark: A session.
+        graph: With our schema; None for a dry run, which writes nothing at all.
+        workspace: Rejects go to its ``rejects`` folder.
+        chunk_rows: Nodes or relationships per transaction.
+        say: Called with a line about what is going on.
+    """
+
+    spark: SparkSession
+    graph: Graph | None
+    workspace: Path
+    chunk_rows: int
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One table to write.
+
+    Attributes:
+        name: Part of the chunk ids and key of the count in the summary.
+        table: What to write.
+        by: Columns that order it; unique.
+        statement: Writes one chunk.
+        parameters: Makes the statement's parameters from a page.
+        creates: The counter of the database that says what was created.
+    """
+
+    name: str
+    table: DataFrame
+    by: tuple[str, ...]
+    statement: str
+    parameters: Callable[[pa.RecordBatch], dict[str, Any]]
+    creates: Literal["nodes_created", "relationships_created"] = "nodes_created"
+
+
+@contextmanager
+def opened(job: Job, sources: Sequence[Source], kind: Kind) -> Iterator[tuple[DataFrame, list[FileContent], Summary]]:
+    """Read ``sources``, set bad rows aside, and yield the rows, what each file holds, and the summary so far.
+
+    Raises:
+        FileUnreadableError: A file broke off.
+        NoRowsError: No row is good.
+    """
+    started = time.monotonic()
+    job.say(f"reading {len(sources)} file{'s' * (len(sources) != 1)} of {kind.name}")
+    rows = read_table(job.spark, sources, kind)
+    try:
+        found = contents(rows, sources, kind)
+        summary = _sum_up(kind.name, found, dry_run=job.graph is None, started=started)
+        if summary.set_aside and job.graph is not None:
+            summary.rejects = write_rejects(rows, sources, kind.name, job.workspace)
+        if not summary.kept:
+            reasons = ", ".join(f"{reason} {refused.rows}" for reason, refused in summary.set_aside.items())
+            raise NoRowsError(
+                [source.file.path for source in sources],
+                f"{summary.read} rows read, all set aside ({reasons})" if reasons else "there are no rows",
+            )
+        yield rows, found, summary
+    finally:
+        rows.unpersist()
+    summary.seconds = time.monotonic() - started
+
+
+def write_batches(
+    job: Job,
+    kind: Kind,
+    rows: DataFrame,
+    found: Sequence[FileContent],
+    summary: Summary,
+    stages: Callable[[DataFrame], list[Stage]],
+) -> None:
+    """Write the files that are not in yet, each row exactly once, and count in ``summary``.
+
+    Raises:
+        BatchUnfinishedError, BatchTakenError: The ledger says that other files come first.
+    """
+    known = [] if job.graph is None else list_batches(job.graph, kind.name)
+    plan = plan_batches(kind.name, found, known, job.chunk_rows)
+    summary.files_in_already, summary.files_repeated = plan.done, plan.repeated
+    for batch, files in zip(plan.batches, plan.files, strict=True):
+        summary.files_new += len(files)
+        batch_job = replace(job, chunk_rows=batch.chunk_rows)
+        if job.graph is not None:
+            begin(job.graph, batch)
+        totals = {stage.name: write_stage(batch_job, stage, summary, batch) for stage in stages(good(rows, files))}
+        if job.graph is not None:
+            complete(job.graph, batch, totals)
+
+
+def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = None) -> int:
+    """Write one table chunk by chunk and return its rows; a dry run only counts.
+
+    Args:
+        job: What to work with.
+        stage: What to write.
+        summary: Where to count.
+        batch: Chunks that the ledger has under this batch are skipped; without, the statement is safe to repeat.
+    """
+    if job.graph is None:
+        rows = stage.table.count()
+        summary.distinct[stage.name] = summary.distinct.get(stage.name, 0) + rows
+        return rows
+    prefix = f"{batch.id}/{stage.name}/" if batch else ""
+    done = chunks_in(job.graph, prefix) if batch else frozenset[str]()
+    rows = created = 0
+    started = time.monotonic()
+    chunks = pages(stage.table, stage.by, job.chunk_rows)
+    for number, page in enumerate(progress(chunks, f"writing {stage.name}", unit="chunk")):
+        rows += page.num_rows
+        chunk_id = f"{prefix}{number}"
+        if chunk_id in done:
+            continue
+        parameters = stage.parameters(page)
+        if batch:
+            counts = write_chunk(job.graph, stage.statement, Chunk(chunk_id, parameters))
+        else:
+            counts = job.graph.write(stage.statement, **parameters)
+        created += getattr(counts, stage.creates) if counts else 0
+    summary.distinct[stage.name] = summary.distinct.get(stage.name, 0) + rows
+    summary.created[stage.creates] += created
+    job.say(f"{stage.name.replace('_', ' ')}: {rows:,} in {time.monotonic() - started:.1f} s")
+    return rows
+
+
+def _sum_up(kind: str, found: Sequence[FileContent], *, dry_run: bool, started: float) -> Summary:
+    set_aside: dict[str, Refused] = {}
+    for content in found:
+        for reason, (rows, example) in content.refused.items():
+            before = set_aside.get(reason)
+            set_aside[reason] = Refused(
+                rows + (before.rows if before else 0),
+                before.file if before else str(content.path),
+                before.example if before else example,
+            )
+    kept = sum(content.kept for content in found)
+    return Summary(
+        kind=kind,
+        dry_run=dry_run,
+        files=len(found),
+        read=kept + sum(refused.rows for refused in set_aside.values()),
+        kept=kept,
+        set_aside=dict(sorted(set_aside.items())),
+        seconds=time.monotonic() - started,
+    )
