@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -60,6 +61,8 @@ def app() -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 wrong usage, 1 data or services."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # results and notes keep their order where both go to one log
     try:
         app(prog_name="recsys")
     except RecsysError as error:
