@@ -17,6 +17,7 @@ from recsys.graph.pages import Edges, Kind, neighbours
 from recsys.graph.schema import CLICKED, Label
 from recsys.model.draw import Draw, draw_one, known
 from recsys.model.snapshot import Snapshot
+from recsys.model.two_hop import TwoHop
 
 Rows = npt.NDArray[np.int64]
 Side = Literal["query", "item"]
@@ -48,17 +49,21 @@ class Batch:
         item_B: The clicked item drawn for each query.
         known_BB: True where item j is a known click of query i or the page itself; never used as a negative.
         terms: Graph terms in which at least two rows drew.
+        neighbour: For each row another training query that clicked its item; None without composition.
     """
 
     query_B: Rows
     item_B: Rows
     known_BB: npt.NDArray[np.bool_]
     terms: Sequence[Term]
+    neighbour: Draw | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.query_B.nbytes + self.item_B.nbytes + self.known_BB.nbytes + sum(t.draw.nbytes for t in self.terms)
+        arrays = self.query_B.nbytes + self.item_B.nbytes + self.known_BB.nbytes
+        neighbour = self.neighbour.nbytes if self.neighbour else 0
+        return arrays + neighbour + sum(term.draw.nbytes for term in self.terms)
 
 
 class BatchReader:
@@ -68,12 +73,14 @@ class BatchReader:
         graph: Where to read.
         snapshot: Its relations are drawn from; nodes with later rows are left out.
         self_items: For each query row the item row that is the same page, −1 for none.
+        two_hop: Draws other queries of the items, which items are composed with; None for items by their text alone.
     """
 
-    def __init__(self, graph: Graph, snapshot: Snapshot, self_items: Rows) -> None:
+    def __init__(self, graph: Graph, snapshot: Snapshot, self_items: Rows, two_hop: TwoHop | None = None) -> None:
         self._graph = graph
         self._snapshot = snapshot
         self._self_items = self_items
+        self._two_hop = two_hop
 
     def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
         """Return the batch of ``query_B``, each of which has clicked something, in two round trips."""
@@ -86,7 +93,8 @@ class BatchReader:
             *self._terms("query", "Query", query_B, near_queries, rng),
             *self._terms("item", "Item", item_B, near_items, rng),
         ]
-        return Batch(query_B, item_B, known_BB, [term for term in terms if len(term.draw.position_N) > 1])
+        neighbour = self._two_hop.draw(query_B, item_B, rng) if self._two_hop else None
+        return Batch(query_B, item_B, known_BB, [term for term in terms if len(term.draw.position_N) > 1], neighbour)
 
     def _neighbours(self, label: Label, rows: Rows, further: Sequence[Kind]) -> dict[Kind, Edges]:
         kinds = [(relation.name, relation.target) for relation in self._snapshot.relations if relation.source == label]

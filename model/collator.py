@@ -32,13 +32,19 @@ class BatchCollator:
         self._features = features
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-        """Return ``query_*``, ``item_*`` and ``anchor_*`` inputs and ``label`` as ``RamenLoss`` reads them."""
+        """Return ``query_*``, ``item_*``, ``neighbour_*`` and ``anchor_*`` inputs and ``label`` for ``RamenLoss``."""
         batch = self._stream.batch([row["row"] for row in rows])
         columns: dict[str, dict[Label, Rows]] = {"query": {"Query": batch.query_B}, "item": {"Item": batch.item_B}}
         anchors = distinct_anchors(batch)
+        label: dict[str, Any] = {"known": torch.from_numpy(batch.known_BB), "terms": term_labels(batch, anchors)}
+        if batch.neighbour and len(batch.neighbour.position_N):
+            columns["neighbour"] = {"Query": batch.neighbour.drawn_N}
+            label["neighbour"] = {
+                "position": torch.from_numpy(batch.neighbour.position_N),
+                "known": torch.from_numpy(batch.neighbour.known_NN),
+            }
         if anchors:
             columns["anchor"] = anchors
-        label = {"known": torch.from_numpy(batch.known_BB), "terms": term_labels(batch, anchors)}
         inputs: dict[str, Any] = {"label": label}
         for column, nodes in columns.items():
             inputs |= {f"{column}_{key}": value for key, value in self._features(nodes).items()}

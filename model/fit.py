@@ -23,6 +23,7 @@ from recsys.model.plan import UniformPlan
 from recsys.model.report import ProgressBar
 from recsys.model.stream import NeighbourStream
 from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
+from recsys.model.two_hop import TwoHop
 from recsys.model.work import last_checkpoint
 
 STATIC_LEARNING_RATE = 0.01
@@ -55,7 +56,8 @@ def fit(
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
     plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
-    reader = BatchReader(graph, data.snapshot, data.self_items)
+    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph else None
+    reader = BatchReader(graph, data.snapshot, data.self_items, two_hop)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
             sampler=PlanSampler(plan, stream),

@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-TERMS: Sequence[str] = ("click", "graph")
+TERMS: Sequence[str] = ("click", "composed", "shared_item", "graph")
 "Components of the loss."
 
 

@@ -16,6 +16,7 @@ from recsys.model.draw import Draw
 from recsys.model.plan import UniformPlan
 from recsys.model.snapshot import take_snapshot
 from recsys.model.stream import NeighbourStream
+from recsys.model.two_hop import TwoHop
 
 drawn = st.tuples(st.sampled_from(["Query", "Item", "Anchor"]), st.lists(st.integers(0, 9), min_size=2, max_size=6))
 
@@ -68,6 +69,22 @@ def test_columns_are_those_of_the_batch(stream: NeighbourStream, twin):
         anchors = inputs["anchor_rows"][term["anchor"]].tolist()
         linked = set.union(*(pairs for (_, label), pairs in twin.links.items() if label.lower() == term["side"]))
         assert set(zip(drew, anchors, strict=True)) <= linked
+
+
+def test_neighbours_are_training_queries_of_the_item(small: Graph, twin):
+    """With composition each row whose item has another query brings one of them, and never the row's own query."""
+    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, TwoHop(twin.as_clicks()))
+    plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
+    rows = next(plan.batches(0)).tolist()
+    with NeighbourStream(reader, plan, seed=0) as stream:
+        inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in rows])
+    assert list(inputs) == ["label", "query_rows", "item_rows", "neighbour_rows"]
+    items = inputs["item_rows"].tolist()
+    positions = inputs["label"]["neighbour"]["position"].tolist()
+    for position, neighbour in zip(positions, inputs["neighbour_rows"].tolist(), strict=True):
+        assert (neighbour, items[position]) in twin.clicks
+        assert neighbour != rows[position]
+    assert inputs["label"]["neighbour"]["known"].diagonal().all()
 
 
 def test_without_terms_there_is_no_anchor_column(small: Graph, twin):

@@ -83,5 +83,32 @@ def test_forward_encodes_each_column_once(tiny_static, labels):
     found = loss([model.preprocess(some) for some in texts], labels)
     embedded = [model.encode(some, convert_to_tensor=True) for some in texts]
     torch.testing.assert_close(found, loss.compute_loss_from_embeddings(embedded, labels))
-    assert loss.get_config_dict() == {"margin": MARGIN, "graph_weight": 0.1}
+    assert loss.get_config_dict() == {"margin": MARGIN, "graph_weight": 0.1, "alpha": 2.0}
     assert "2402.18434" in loss.citation
+
+
+def test_items_are_trained_as_they_will_be_indexed(embeddings, labels):
+    """With neighbours, an item is also norm(item + α neighbour), and queries that share an item are pulled together."""
+    query, item, _ = embeddings
+    neighbour = normalize(torch.randn(2, WIDTH, generator=torch.Generator().manual_seed(2)))
+    known = torch.eye(2, dtype=torch.bool)
+    labels = {**labels, "terms": [], "neighbour": {"position": torch.tensor([1, 4]), "known": known}}
+    composed = item.clone()
+    composed[[1, 4]] = normalize(item[[1, 4]] + 2.0 * neighbour)
+    expected = {
+        "click": hardest_triplet_loss(query, item, labels["known"], margin=MARGIN),
+        "composed": hardest_triplet_loss(query, composed, labels["known"], margin=MARGIN),
+        "shared_item": hardest_triplet_loss(query[[1, 4]], neighbour, known, margin=MARGIN),
+    }
+    torch.testing.assert_close(compute([query, item, neighbour], labels), expected)
+
+
+def test_the_neighbour_learns_too(embeddings, labels):
+    """Both two-hop terms have a gradient in the neighbour: one that is held fixed teaches nothing."""
+    query, item, _ = embeddings
+    neighbour = query[[4, 1]].clone().requires_grad_()  # each is the other row's query, which violates every margin
+    known = torch.eye(2, dtype=torch.bool)
+    labels = {**labels, "terms": [], "neighbour": {"position": torch.tensor([1, 4]), "known": known}}
+    for name in ("composed", "shared_item"):
+        (gradient,) = torch.autograd.grad(compute([query, item, neighbour], labels)[name], neighbour)
+        assert gradient.abs().max() > 0
