@@ -52,7 +52,7 @@ def open_graph(settings: Settings) -> Graph:
 
 
 def connect_graph(settings: Settings) -> Graph:
-    """Return the graph as it is for commands that only read: else like :func:`open_graph`."""
+    """Return the graph as it is for commands that only read; otherwise like :func:`open_graph`."""
     from recsys.graph.server import running, start
 
     _speak_plainly_of_retries()

@@ -24,7 +24,10 @@ def graph() -> None:
 @graph.command()
 @json_option
 def relations(as_json: bool) -> None:
-    """List the relations: edges, degrees of the source nodes that have any, and the share of nodes reached."""
+    """List the relations with their degrees.
+
+    Degrees are of the source nodes that have any edge; the share is of all nodes of their label.
+    """
     from recsys.cli.clients import connect_graph
     from recsys.graph.degrees import relation_degrees
 
@@ -41,7 +44,10 @@ def relations(as_json: bool) -> None:
 @graph.command()
 @json_option
 def stats(as_json: bool) -> None:
-    """Count nodes, clicks, their spread over items, and the batches of the ledger."""
+    """Count nodes, clicks and batches.
+
+    Also says how the clicks are spread over the items.
+    """
     from recsys.cli.clients import connect_graph
     from recsys.cli.graph_text import stats_fields
     from recsys.graph.stats import graph_stats
@@ -57,7 +63,10 @@ def stats(as_json: bool) -> None:
 @click.option("-n", "shown", default=5, show_default=True, type=click.IntRange(min=1), help="Neighbours per relation.")
 @json_option
 def show(id_: str | None, text: str | None, shown: int, as_json: bool) -> None:
-    """Show the query, item or anchor of ID with its neighbours; what is several of them is shown as each."""
+    """Show a node with its neighbours.
+
+    ID is that of a query, an item or an anchor; what is several of them is shown as each.
+    """
     if (id_ is None) == (text is None):
         raise UsageError("give either an ID or --text TEXT, such as `recsys graph show --text 'red shoes'`")
     from recsys.cli.clients import connect_graph
@@ -77,7 +86,10 @@ def show(id_: str | None, text: str | None, shown: int, as_json: bool) -> None:
 @graph.command()
 @json_option
 def check(as_json: bool) -> None:
-    """Check that the graph is whole; ends with code 1 if anything fails. Not meant for while an ingest runs."""
+    """Check that the graph is whole.
+
+    Ends with code 1 if anything fails. What an ingest has half written looks like damage, so run it when none does.
+    """
     from recsys.cli.clients import connect_graph
     from recsys.graph.check import check_graph
 
