@@ -41,21 +41,26 @@ def open_graph(settings: Settings) -> Graph:
         SchemaConflictError: The database holds something that our constraints cannot live with.
     """
     from recsys.graph.schema import ensure_schema  # the driver is slow to import
-    from recsys.graph.server import running, start
 
-    _speak_plainly_of_retries()
-    if settings.neo4j.uri:
-        graph = _connect_remote(settings.neo4j.uri, settings.neo4j)
-    else:
-        if running(settings.workspace) is None:
-            note(f"Starting a Neo4j for the workspace {settings.workspace}; it runs until `recsys down`.")
-        graph = _connect_managed(start(settings.workspace, settings.neo4j), settings.neo4j)
+    graph = connect_graph(settings)
     try:
         ensure_schema(graph)
     except BaseException:
         graph.close()
         raise
     return graph
+
+
+def connect_graph(settings: Settings) -> Graph:
+    """Return the graph as it is for commands that only read; otherwise like :func:`open_graph`."""
+    from recsys.graph.server import running, start
+
+    _speak_plainly_of_retries()
+    if settings.neo4j.uri:
+        return _connect_remote(settings.neo4j.uri, settings.neo4j)
+    if running(settings.workspace) is None:
+        note(f"Starting a Neo4j for the workspace {settings.workspace}; it runs until `recsys down`.")
+    return _connect_managed(start(settings.workspace, settings.neo4j), settings.neo4j)
 
 
 def connect_if_running(settings: Settings) -> Graph | None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": "Check everything that recsys needs, with what to do.",
     "sample": "Write a click log, items and links of an invented shop.",
     "ingest": "Bring clicks, items or links into the graph.",
+    "graph": "Look at the graph and check it.",
     "train": "Train an encoder on the graph and write a run directory.",
     "publish": "Push a run's item vectors to Qdrant and switch the alias to them.",
     "rollback": "Point the alias back at the collection before.",

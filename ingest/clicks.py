@@ -42,7 +42,7 @@ def _stages(clicks: DataFrame) -> list[Stage]:
     return [
         Stage("queries", _texts(clicks, QUERY_ID, QUERY_TEXT), (QUERY_ID,), write.QUERIES, _nodes),
         Stage("items", _texts(clicks, ITEM_ID, ITEM_TITLE), (ITEM_ID,), write.ITEMS, _nodes),
-        Stage("pairs", pairs, (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created"),
+        Stage("pairs", pairs, (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created", "clicks"),
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.progress import progress
@@ -55,6 +56,7 @@ class Stage:
         statement: Writes one chunk.
         parameters: Makes the statement's parameters from a page.
         creates: The counter of the database that says what was created.
+        sums: Whole-number column whose sum goes into the batch's totals under its name.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Stage:
     statement: str
     parameters: Callable[[pa.RecordBatch], dict[str, Any]]
     creates: Literal["nodes_created", "relationships_created"] = "nodes_created"
+    sums: str | None = None
 
 
 @contextmanager
@@ -114,13 +117,15 @@ def write_batches(
         batch_job = replace(job, chunk_rows=batch.chunk_rows)
         if job.graph is not None:
             begin(job.graph, batch)
-        totals = {stage.name: write_stage(batch_job, stage, summary, batch) for stage in stages(good(rows, files))}
+        totals: dict[str, int] = {}
+        for stage in stages(good(rows, files)):
+            totals |= write_stage(batch_job, stage, summary, batch)
         if job.graph is not None:
             complete(job.graph, batch, totals)
 
 
-def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = None) -> int:
-    """Write one table chunk by chunk and return its rows; a dry run only counts.
+def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = None) -> dict[str, int]:
+    """Write one table chunk by chunk and return its rows, and the sum of ``stage.sums``; a dry run only counts rows.
 
     Args:
         job: What to work with.
@@ -131,14 +136,15 @@ def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = 
     if job.graph is None:
         rows = stage.table.count()
         summary.distinct[stage.name] = summary.distinct.get(stage.name, 0) + rows
-        return rows
+        return {stage.name: rows}
     prefix = f"{batch.id}/{stage.name}/" if batch else ""
     done = chunks_in(job.graph, prefix) if batch else frozenset[str]()
-    rows = created = 0
+    rows = created = total = 0
     started = time.monotonic()
     chunks = pages(stage.table, stage.by, job.chunk_rows)
     for number, page in enumerate(progress(chunks, f"writing {stage.name}", unit="chunk")):
         rows += page.num_rows
+        total += pc.sum(page.column(stage.sums)).as_py() if stage.sums else 0
         chunk_id = f"{prefix}{number}"
         if chunk_id in done:
             continue
@@ -151,7 +157,7 @@ def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = 
     summary.distinct[stage.name] = summary.distinct.get(stage.name, 0) + rows
     summary.created[stage.creates] += created
     job.say(f"{stage.name.replace('_', ' ')}: {rows:,} in {time.monotonic() - started:.1f} s")
-    return rows
+    return {stage.name: rows, stage.sums: total} if stage.sums else {stage.name: rows}
 
 
 def _sum_up(kind: str, found: Sequence[FileContent], *, dry_run: bool, started: float) -> Summary:

@@ -21,7 +21,11 @@ from recsys.cli.main import main
 from recsys.core.files import hash_tree, write_json
 from recsys.core.run import Run, Table, Vectors, write_table
 from recsys.core.settings import Neo4jSettings, QdrantSettings
+from recsys.graph import write
+from recsys.graph.batches import Batch, begin, complete
 from recsys.graph.client import Graph
+from recsys.graph.ledger import Chunk, write_chunk
+from recsys.graph.relations import Relation, register
 from recsys.graph.schema import ensure_schema
 from recsys.graph.server import Server, start, stop
 
@@ -62,6 +66,42 @@ def graph(neo4j_server: Server) -> Iterator[Graph]:
         opened.write("MATCH (n) DETACH DELETE n")
         ensure_schema(opened)
         yield opened
+
+
+@pytest.fixture
+def clicked_graph(graph: Graph) -> Graph:
+    """Four queries, five items, three anchors, 20 clicks on six pairs, written as an ingest writes them."""
+    queries, items, anchors = ["q1", "q2", "q3", "both"], ["i1", "i2", "i3", "both", "i5"], ["a1", "a2", "a3"]
+    graph.write(write.QUERIES, ids=queries, texts=["red", "blue", "oak table", "lamp"])
+    graph.write(write.ITEMS, ids=items, texts=["Red shoe", "Blue shoe", "Table", "Lamp", None])
+    graph.write(write.LINK_ENDS, ids=anchors, texts=["Shoes", None, "Wool"], is_target=[True] * 3)
+    clicks = {
+        "query_ids": queries,
+        "item_ids": items,
+        "query": [0, 0, 1, 2, 2, 3],
+        "item": [0, 1, 0, 0, 2, 3],
+        "clicks": [6, 1, 3, 1, 4, 5],
+        "last_at": [1_700_000_000_000, None, None, None, None, 1_700_086_400_000],
+    }
+    write_chunk(graph, write.CLICKS, Chunk("clicks-1/pairs/0", clicks))
+    graph.write(
+        write.LINKS,
+        source_ids=["i1", "i2", "i3", "q1"],
+        target_ids=anchors,
+        relations=["HAS_TAG"],
+        source=[0, 0, 0, 1, 2, 3],
+        target=[0, 1, 2, 0, 0, 0],
+        relation=[0] * 6,
+    )
+    register(graph, [Relation("SAME_SESSION", "Query", "Query", "derived")])
+    graph.write(
+        "MATCH (a:Query {id: 'q1'}), (b:Query {id: 'q2'}) "
+        "CREATE (a)-[:SAME_SESSION {sessions: 2}]->(b)-[:SAME_SESSION {sessions: 2}]->(a)"
+    )
+    batch = Batch("clicks-1", "clicks", ("hash",), ("day one.csv",), 100)
+    begin(graph, batch)
+    complete(graph, batch, {"pairs": 6, "clicks": 20})
+    return graph
 
 
 def unit_vectors(rows: int, seed: int) -> Vectors:
