@@ -55,7 +55,7 @@ def fit(
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
     plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
-    reader = BatchReader(graph, data.snapshot, data.self_items)
+    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
             sampler=PlanSampler(plan, stream),
