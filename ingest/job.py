@@ -35,6 +35,7 @@ class Job:
         workspace: Rejects go to its ``rejects`` folder.
         chunk_rows: Nodes or relationships per transaction.
         say: Called with a line about what is going on.
+        session_window: Milliseconds between queries that ``SAME_SESSION`` joins; 0 for none.
     """
 
     spark: SparkSession
@@ -42,6 +43,7 @@ class Job:
     workspace: Path
     chunk_rows: int
     say: Callable[[str], None]
+    session_window: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def write_batches(
     rows: DataFrame,
     found: Sequence[FileContent],
     summary: Summary,
-    stages: Callable[[DataFrame], list[Stage]],
+    stages: Callable[[DataFrame, Batch], list[Stage]],
 ) -> None:
     """Write the files that are not in yet, each row exactly once, and count in ``summary``.
 
@@ -107,14 +109,15 @@ def write_batches(
         BatchUnfinishedError, BatchTakenError: The ledger says that other files come first.
     """
     known = [] if job.graph is None else list_batches(job.graph, kind.name)
-    plan = plan_batches(kind.name, found, known, job.chunk_rows)
+    plan = plan_batches(kind.name, found, known, job.chunk_rows, job.session_window)
     summary.files_in_already, summary.files_repeated = plan.done, plan.repeated
     for batch, files in zip(plan.batches, plan.files, strict=True):
         summary.files_new += len(files)
         batch_job = replace(job, chunk_rows=batch.chunk_rows)
         if job.graph is not None:
             begin(job.graph, batch)
-        totals = {stage.name: write_stage(batch_job, stage, summary, batch) for stage in stages(good(rows, files))}
+        tables = stages(good(rows, files), batch)
+        totals = {stage.name: write_stage(batch_job, stage, summary, batch) for stage in tables}
         if job.graph is not None:
             complete(job.graph, batch, totals)
 
