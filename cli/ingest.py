@@ -53,14 +53,25 @@ def _column(name: str, what: str) -> Callable[[Command], Command]:
 @_column("session", "the session's id")
 @_column("timestamp", "the time, ISO 8601 or Unix")
 @_column("count", "the number of clicks a row stands for; 1 unless there")
+@click.option(
+    "--session-window", type=float, metavar="MINUTES", help="Join queries of a session this close; 0 joins none."
+)
 @_shared
-def clicks(paths: tuple[str, ...], dry_run: bool, master: str | None, as_json: bool, **named: str | None) -> None:
+def clicks(
+    paths: tuple[str, ...],
+    session_window: float | None,
+    dry_run: bool,
+    master: str | None,
+    as_json: bool,
+    **named: str | None,
+) -> None:
     """Add the click logs at PATHS to the graph."""
     from recsys.ingest.clean import CLICKS
     from recsys.ingest.clicks import load_clicks
 
     sources = _sources(paths, CLICKS, named)
-    _run(lambda job: load_clicks(job, sources), dry_run=dry_run, master=master, as_json=as_json)
+    window = {"session_window": session_window}
+    _run(lambda job: load_clicks(job, sources), dry_run=dry_run, master=master, as_json=as_json, ingest=window)
 
 
 @ingest.command()
@@ -101,6 +112,28 @@ def links(
     _run(lambda job: load_links(job, sources, texts), dry_run=dry_run, master=master, as_json=as_json)
 
 
+@ingest.command()
+@json_option
+def relations(as_json: bool) -> None:
+    """Derive CO_CLICKED, items that share queries and sessions, from the clicks in the graph.
+
+    Run it again after new clicks: the edges are computed anew and take the place of the earlier ones.
+    """
+    from dataclasses import asdict
+
+    from recsys.cli.clients import open_graph
+    from recsys.ingest.relations import derive_co_clicked
+
+    chosen = settings()
+    with open_graph(chosen) as graph:
+        derived = derive_co_clicked(graph, chosen.ingest.chunk_rows, note)
+    if as_json:
+        print_json(asdict(derived))
+        return
+    print_line(f"{derived.relation}: {derived.edges:,} edges from {derived.items:,} items, {derived.removed:,} removed")
+    print_line(f"took {derived.seconds:.1f} s")
+
+
 def _sources(
     paths: Sequence[str], kind: Kind, named: Mapping[str, str | None], relation: str | None = None
 ) -> list[Source]:
@@ -115,20 +148,28 @@ def _sources(
     return sources
 
 
-def _run(load: Callable[[Job], Summary], *, dry_run: bool, master: str | None, as_json: bool) -> None:
+def _run(
+    load: Callable[[Job], Summary],
+    *,
+    dry_run: bool,
+    master: str | None,
+    as_json: bool,
+    ingest: Mapping[str, Any] | None = None,
+) -> None:
     from recsys.cli.clients import open_graph
     from recsys.graph.schema import ensure_schema
     from recsys.ingest.job import Job
     from recsys.ingest.spark import spark_session
 
-    chosen = settings(spark={"master": master})
+    chosen = settings(spark={"master": master}, ingest=ingest or {})
     with ExitStack() as stack:
         graph = None if dry_run else stack.enter_context(open_graph(chosen))
         if graph is not None:
             ensure_schema(graph)
         note("starting Spark")
         spark = stack.enter_context(spark_session(chosen.spark, chosen.workspace))
-        summary = load(Job(spark, graph, chosen.workspace, chosen.ingest.chunk_rows, note))
+        window_ms = round(chosen.ingest.session_window * 60_000)
+        summary = load(Job(spark, graph, chosen.workspace, chosen.ingest.chunk_rows, note, window_ms))
     if as_json:
         print_json(summary.as_json())
         return

@@ -76,6 +76,8 @@ class IngestSettings(Section):
 
     chunk_rows: PositiveInt = 20_000
     "Nodes or relationships written in one transaction."
+    session_window: float = Field(default=30, ge=0, le=525_600)
+    "Minutes between two queries of a session that SAME_SESSION joins; 0 joins none."
 
 
 class TrainSettings(Section):

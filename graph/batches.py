@@ -35,6 +35,7 @@ class Batch:
         paths: Where they were read from when the batch began.
         chunk_rows: Rows per chunk; fixed when the batch begins, because chunk ids count on it.
         complete: Everything is in.
+        session_window: Milliseconds between queries that ``SAME_SESSION`` joins, 0 for none; fixed like ``chunk_rows``.
     """
 
     id: str
@@ -43,16 +44,21 @@ class Batch:
     paths: tuple[str, ...]
     chunk_rows: int
     complete: bool = False
+    session_window: int = 0
 
 
 def list_batches(graph: Graph, kind: str) -> list[Batch]:
     """Return the batches of ``kind`` in order of id, complete or not."""
     records = graph.read(
         "MATCH (b:ClickBatch {kind: $kind}) RETURN b.id AS id, b.files AS files, b.paths AS paths, "
-        "b.chunk_rows AS chunk_rows, b.complete AS complete ORDER BY id",
+        "b.chunk_rows AS chunk_rows, b.complete AS complete, coalesce(b.session_window, 0) AS session_window "
+        "ORDER BY id",
         kind=kind,
     )
-    return [Batch(r["id"], kind, tuple(r["files"]), tuple(r["paths"]), r["chunk_rows"], r["complete"]) for r in records]
+    return [
+        Batch(r["id"], kind, tuple(r["files"]), tuple(r["paths"]), r["chunk_rows"], r["complete"], r["session_window"])
+        for r in records
+    ]
 
 
 def begin(graph: Graph, batch: Batch) -> None:
@@ -76,12 +82,14 @@ def begin(graph: Graph, batch: Batch) -> None:
             raise BatchTakenError(other["id"], other["paths"])
         tx.run(
             "MERGE (b:ClickBatch {id: $id}) ON CREATE SET b.kind = $kind, b.files = $files, b.paths = $paths, "
-            "b.chunk_rows = $chunk_rows, b.complete = false, b.begun_at = datetime()",
+            "b.chunk_rows = $chunk_rows, b.session_window = $session_window, b.complete = false, "
+            "b.begun_at = datetime()",
             id=batch.id,
             kind=batch.kind,
             files=list(batch.files),
             paths=list(batch.paths),
             chunk_rows=batch.chunk_rows,
+            session_window=batch.session_window,
         ).consume()
 
     graph.transaction(work)

@@ -28,7 +28,7 @@ class Edges:
     Attributes:
         source: Rows of the source nodes.
         target: Rows of the target nodes.
-        clicks: Clicks of each edge; 1 for relations that carry none.
+        clicks: Clicks of each edge, sessions of ``SAME_SESSION``; 1 for relations that carry neither.
     """
 
     source: Rows
@@ -84,7 +84,8 @@ def edge_pages(graph: Graph, relation: str, source: Label, target: Label, stop: 
     """Yield every edge of ``relation`` whose source row is below ``stop``, in order of source and target."""
     query = (
         f"MATCH (s:{source})-[r:$($relation)]->(t:{target}) WHERE s.row >= $start AND s.row < $stop "
-        "RETURN collect(s.row) AS source, collect(t.row) AS target, collect(coalesce(r.clicks, 1)) AS clicks"
+        "RETURN collect(s.row) AS source, collect(t.row) AS target, "
+        "collect(coalesce(r.clicks, r.sessions, 1)) AS clicks"
     )
     for start, end in _ranges(stop):
         record = graph.read(query, relation=relation, start=start, stop=end)[0]
@@ -106,7 +107,7 @@ def neighbours(graph: Graph, source: Label, rows: Sequence[int], kinds: Sequence
     query = (
         f"UNWIND $rows AS row MATCH (s:{source} {{row: row}})-[r:$any($relations)]->(t) "
         "RETURN type(r) AS relation, labels(t)[0] AS label, collect(s.row) AS source, collect(t.row) AS target, "
-        "collect(coalesce(r.clicks, 1)) AS clicks"
+        "collect(coalesce(r.clicks, r.sessions, 1)) AS clicks"
     )
     found = {kind: _sorted({"source": [], "target": [], "clicks": []}) for kind in kinds}
     relations = sorted({relation for relation, _ in kinds})

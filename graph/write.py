@@ -75,6 +75,21 @@ CLICKS: Final = (
 )
 """Parameters query_ids, item_ids, and per pair query, item (indices), clicks, last_at (ms since 1970 UTC or null)."""
 
+# Both ends come out of lists of nodes for the reason given at LINKS.
+SAME_SESSION: Final = (
+    "CALL () { UNWIND range(0, size($source_ids) - 1) AS k OPTIONAL MATCH (n:Query {id: $source_ids[k]}) "
+    "WITH k, n ORDER BY k RETURN collect([n]) AS sources } "
+    "CALL () { UNWIND range(0, size($target_ids) - 1) AS k OPTIONAL MATCH (n:Query {id: $target_ids[k]}) "
+    "WITH k, n ORDER BY k RETURN collect([n]) AS targets } "
+    "UNWIND range(0, size($source) - 1) AS k "
+    "WITH sources[$source[k]][0] AS s, targets[$target[k]][0] AS t, $sessions[k] AS sessions "
+    "MERGE (s)-[r:SAME_SESSION]->(t) ON CREATE SET r.sessions = sessions "
+    "ON MATCH SET r.sessions = r.sessions + sessions "
+    "WITH count(*) AS edges WHERE edges > 0 "
+    "MERGE (x:Relation {name: 'SAME_SESSION', source: 'Query', target: 'Query'}) ON CREATE SET x.origin = 'derived'"
+)
+"""Parameters source_ids, target_ids, and per pair source, target (indices), sessions. The relation is registered."""
+
 _REGISTER: Final = (
     "MERGE (x:Relation {name: name, source: source, target: 'Anchor'}) ON CREATE SET x.origin = 'ingested'"
 )

@@ -41,7 +41,9 @@ class Plan:
     repeated: int
 
 
-def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Batch], chunk_rows: int) -> Plan:
+def plan_batches(
+    kind: str, contents: Sequence[FileContent], known: Sequence[Batch], chunk_rows: int, session_window: int = 0
+) -> Plan:
     """Sort file contents into batches.
 
     Args:
@@ -49,6 +51,7 @@ def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Bat
         contents: Of the files of this call; those without a good row do not count.
         known: Batches of this kind in the graph.
         chunk_rows: For a new batch; one that was broken off keeps its own.
+        session_window: The same, in milliseconds.
 
     Raises:
         BatchUnfinishedError: A batch that was broken off shares some files with this call, but not all.
@@ -67,7 +70,7 @@ def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Bat
     new = sorted(first.keys() - complete - begun)
     if new:
         paths = tuple(str(contents[first[file]].path) for file in new)
-        resumed.append(Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows))
+        resumed.append(Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows, session_window=session_window))
     return Plan(
         batches=tuple(resumed),
         files=tuple(tuple(sorted(first[file] for file in batch.files)) for batch in resumed),

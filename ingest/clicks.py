@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
-from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, TIMESTAMP
+from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, SESSION, TIMESTAMP
 from recsys.graph import write
 from recsys.graph.adopt import adopt
+from recsys.graph.batches import Batch
 from recsys.ingest.clean import CLICKS
 from recsys.ingest.job import Job, Stage, opened, write_batches
 from recsys.ingest.read import Source
+from recsys.ingest.sessions import same_session
 from recsys.ingest.stream import coded
 from recsys.ingest.summary import Summary
 
@@ -22,6 +25,7 @@ from recsys.ingest.summary import Summary
 def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
     """Add the clicks of ``sources`` to the graph; rows that are in, from whatever file, are not added again.
 
+    Queries of one session within the job's window get ``SAME_SESSION``.
     A query with several texts keeps the most clicked, an item with several titles likewise; ties go to the smallest.
 
     Raises:
@@ -29,6 +33,8 @@ def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
         BatchUnfinishedError, BatchTakenError: Other files come first.
         GraphUnreachableError: Neo4j went away; run the same command again.
     """
+    if not any(SESSION in source.columns for source in sources):
+        job = replace(job, session_window=0)
     with opened(job, sources, CLICKS) as (rows, found, summary):
         write_batches(job, CLICKS, rows, found, summary, _stages)
         if job.graph is not None:
@@ -37,13 +43,14 @@ def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
     return summary
 
 
-def _stages(clicks: DataFrame) -> list[Stage]:
+def _stages(clicks: DataFrame, batch: Batch) -> list[Stage]:
     pairs = clicks.groupBy(QUERY_ID, ITEM_ID).agg(f.sum(COUNT).alias("clicks"), f.max(TIMESTAMP).alias("last_at"))
-    return [
+    stages = [
         Stage("queries", _texts(clicks, QUERY_ID, QUERY_TEXT), (QUERY_ID,), write.QUERIES, _nodes),
         Stage("items", _texts(clicks, ITEM_ID, ITEM_TITLE), (ITEM_ID,), write.ITEMS, _nodes),
         Stage("pairs", pairs, (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created", "clicks"),
     ]
+    return [*stages, same_session(clicks, batch.session_window)] if batch.session_window else stages
 
 
 def _texts(clicks: DataFrame, key: str, text: str) -> DataFrame:

@@ -36,6 +36,7 @@ class Job:
         workspace: Rejects go to its ``rejects`` folder.
         chunk_rows: Nodes or relationships per transaction.
         say: Called with a line about what is going on.
+        session_window: Milliseconds between queries that ``SAME_SESSION`` joins; 0 for none.
     """
 
     spark: SparkSession
@@ -43,6 +44,7 @@ class Job:
     workspace: Path
     chunk_rows: int
     say: Callable[[str], None]
+    session_window: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def write_batches(
     rows: DataFrame,
     found: Sequence[FileContent],
     summary: Summary,
-    stages: Callable[[DataFrame], list[Stage]],
+    stages: Callable[[DataFrame, Batch], list[Stage]],
 ) -> None:
     """Write the files that are not in yet, each row exactly once, and count in ``summary``.
 
@@ -110,7 +112,7 @@ def write_batches(
         BatchUnfinishedError, BatchTakenError: The ledger says that other files come first.
     """
     known = [] if job.graph is None else list_batches(job.graph, kind.name)
-    plan = plan_batches(kind.name, found, known, job.chunk_rows)
+    plan = plan_batches(kind.name, found, known, job.chunk_rows, job.session_window)
     summary.files_in_already, summary.files_repeated = plan.done, plan.repeated
     for batch, files in zip(plan.batches, plan.files, strict=True):
         summary.files_new += len(files)
@@ -118,7 +120,7 @@ def write_batches(
         if job.graph is not None:
             begin(job.graph, batch)
         totals: dict[str, int] = {}
-        for stage in stages(good(rows, files)):
+        for stage in stages(good(rows, files), batch):
             totals |= write_stage(batch_job, stage, summary, batch)
         if job.graph is not None:
             complete(job.graph, batch, totals)

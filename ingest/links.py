@@ -11,6 +11,7 @@ from pyspark.sql import functions as f
 
 from recsys.core.columns import NODE_ID, NODE_TEXT, RELATION, SOURCE, TARGET
 from recsys.graph import write
+from recsys.graph.batches import Batch
 from recsys.ingest.clean import LINKS, NODES, TARGET_TEXT
 from recsys.ingest.job import Job, Stage, opened, write_batches, write_stage
 from recsys.ingest.read import Source, good
@@ -43,7 +44,7 @@ def _load_nodes(job: Job, nodes: Sequence[Source], summary: Summary) -> None:
     summary.nodes = read
 
 
-def _stages(links: DataFrame) -> list[Stage]:
+def _stages(links: DataFrame, _: Batch) -> list[Stage]:
     ends = links.select(
         f.col(SOURCE).alias("id"), f.lit(False).alias("is_target"), f.lit(None).cast("string").alias("text")
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.graph.client import Graph
 from recsys.graph.pages import Edges, Kind, neighbours
 from recsys.graph.schema import CLICKED, Label
-from recsys.model.draw import Draw, draw_one, known
+from recsys.model.draw import Draw, draw_one, known, without_own
 from recsys.model.snapshot import Snapshot
 from recsys.model.two_hop import TwoHop
 
@@ -73,13 +73,22 @@ class BatchReader:
         graph: Where to read.
         snapshot: Its relations are drawn from; nodes with later rows are left out.
         self_items: For each query row the item row that is the same page, −1 for none.
+        held_out: True for query rows that are never drawn as neighbours; None means that all may be.
         two_hop: Draws other queries of the items, which items are composed with; None for items by their text alone.
     """
 
-    def __init__(self, graph: Graph, snapshot: Snapshot, self_items: Rows, two_hop: TwoHop | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        snapshot: Snapshot,
+        self_items: Rows,
+        held_out: npt.NDArray[np.bool_] | None = None,
+        two_hop: TwoHop | None = None,
+    ) -> None:
         self._graph = graph
         self._snapshot = snapshot
         self._self_items = self_items
+        self._held_out = held_out
         self._two_hop = two_hop
 
     def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
@@ -103,12 +112,17 @@ class BatchReader:
     def _terms(
         self, side: Side, label: Label, rows_B: Rows, near: dict[Kind, Edges], rng: np.random.Generator
     ) -> list[Term]:
-        relations = [relation for relation in self._snapshot.relations if relation.source == label]
-        return [
-            Term(r.name, side, r.target, draw_one(rows_B, self._in_snapshot(near[r.name, r.target], r.target), rng))
-            for r in relations
-        ]
+        terms = []
+        for relation in (relation for relation in self._snapshot.relations if relation.source == label):
+            edges = self._in_snapshot(near[relation.name, relation.target], relation.target)
+            draw = draw_one(rows_B, edges, rng)
+            if relation.target == label:
+                draw = without_own(draw, rows_B)
+            terms.append(Term(relation.name, side, relation.target, draw))
+        return terms
 
     def _in_snapshot(self, edges: Edges, target: Label) -> Edges:
         inside = edges.target < self._snapshot.rows[target]
+        if target == "Query" and self._held_out is not None:
+            inside &= ~self._held_out[np.where(inside, edges.target, 0)]
         return edges if inside.all() else Edges(edges.source[inside], edges.target[inside], edges.clicks[inside])

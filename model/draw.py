@@ -5,7 +5,7 @@ Shape letters: B rows of the batch, N rows of it that have a neighbour.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,12 @@ def draw_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> Draw:
     position_N = np.flatnonzero(count_B)
     drawn_N = edges.target[pick_B[position_N]]
     return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges))
+
+
+def without_own(draw: Draw, rows_B: Rows) -> Draw:
+    """Mask each row's own node too, for a relation between nodes of one label: a row is no negative of itself."""
+    own_NN = rows_B[draw.position_N][:, None] == draw.drawn_N[None, :]
+    return replace(draw, known_NN=draw.known_NN | own_NN)
 
 
 def known(rows_N: Rows, drawn_M: Rows, edges: Edges) -> Mask:

@@ -57,7 +57,7 @@ def fit(
     """
     plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
     two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph else None
-    reader = BatchReader(graph, data.snapshot, data.self_items, two_hop)
+    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
             sampler=PlanSampler(plan, stream),

@@ -74,6 +74,28 @@ def test_wrong_input_is_said_before_anything_starts(
     assert not (tmp_path / ".recsys").exists()
 
 
+def test_relations_are_derived_from_sessions_and_clicks(recsys: Recsys, workplace: Path) -> None:
+    """The window is a flag; CO_CLICKED comes from the graph, without any file."""
+    (workplace / "log.csv").write_text("query,item,session,time\na,i1,s,0\nb,i2,s,600\nc,i2,s,6000\n")
+    before = recsys("ingest", "relations")
+    assert before.code == 1
+    assert "recsys ingest clicks" in before.err
+    first = recsys("ingest", "clicks", "log.csv", "--session-window", "10", "--json")
+    assert first.code == 0, first.err
+    assert first.json()["distinct"]["same_session"] == 2
+    derived = recsys("ingest", "relations", "--json")
+    assert derived.code == 0, derived.err
+    assert {key: derived.json()[key] for key in ("relation", "edges", "items", "removed")} == {
+        "relation": "CO_CLICKED",
+        "edges": 2,
+        "items": 2,
+        "removed": 0,
+    }
+    again = recsys("ingest", "relations")
+    assert "CO_CLICKED: 2 edges from 2 items, 0 removed" in again.out
+    assert recsys("ingest", "clicks", "log.csv", "--session-window", "-1").code == 2
+
+
 def test_a_dry_run_needs_no_graph(recsys: Recsys, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It reads and checks everything without a Neo4j."""
     monkeypatch.setenv("RECSYS_NEO4J__URI", "bolt://127.0.0.1:1")

@@ -131,6 +131,24 @@ def small(graph: Graph, twin: Twin) -> Graph:
 
 
 @pytest.fixture
+def related(small: Graph, twin: Twin) -> dict[str, Pairs]:
+    """Join queries and items of the twin among themselves, in both directions, and return the edges by relation."""
+    rng = np.random.default_rng(5)
+    edges = {}
+    for name, label, rows in (("SAME_SESSION", "Query", CLICKED_QUERIES), ("CO_CLICKED", "Item", CLICKED_ITEMS)):
+        some = {(int(a), int(b)) for a, b in rng.integers(0, rows, (2 * rows, 2)) if a != b}
+        edges[name] = some | {(b, a) for a, b in some}
+        small.write(
+            f"UNWIND $rows AS e MATCH (a:{label} {{row: e[0]}}) MATCH (b:{label} {{row: e[1]}}) "
+            "CREATE (a)-[:$($name)]->(b)",
+            rows=[list(pair) for pair in sorted(edges[name])],
+            name=name,
+        )
+        register(small, [Relation(name, label, label, "derived")])
+    return edges
+
+
+@pytest.fixture
 def grow() -> Callable[[Graph], None]:
     """Add a later query, item and anchor, with edges from and to nodes that were there."""
 

@@ -46,6 +46,28 @@ def test_a_batch_equals_brute_force(small: Graph, twin, seed: int):
         assert term.draw.known_NN.tolist() == [[(row, a) in links for a in term.draw.drawn_N] for row in drew]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_queries_draw_queries_and_items_draw_items(small: Graph, twin, related, seed: int):
+    """Within a label a row draws neighbours that are not held out; masked are all of them and the row itself."""
+    out = np.arange(60) % 4 == 1
+    rows = [row for row in np.random.default_rng(seed).permutation(twin.clicked).tolist() if not out[row]][:30]
+    reader = BatchReader(small, take_snapshot(small, list(related)), twin.self_items, out)
+    batch = reader.read(np.array(rows), np.random.default_rng(seed))
+    assert [(t.relation, t.side, t.anchor) for t in batch.terms] == [
+        ("SAME_SESSION", "query", "Query"),
+        ("CO_CLICKED", "item", "Item"),
+    ]
+    for term in batch.terms:
+        side = batch.query_B if term.side == "query" else batch.item_B
+        edges = {(a, b) for a, b in related[term.relation] if term.side == "item" or not out[b]}
+        drew = side[term.draw.position_N]
+        assert term.draw.position_N.tolist() == [p for p, row in enumerate(side) if any(a == row for a, _ in edges)]
+        assert all(pair in edges for pair in zip(drew, term.draw.drawn_N, strict=True))
+        expected = [[(row, d) in edges or row == d for d in term.draw.drawn_N] for row in drew]
+        assert term.draw.known_NN.tolist() == expected
+        assert any(row == d for row in drew for d in term.draw.drawn_N)
+
+
 def test_a_page_is_not_its_own_negative(small: Graph, twin):
     """Where a query never clicked its own page, the pair is masked all the same."""
     rows = [q for q in range(5) if (q, q) in twin.clicks]

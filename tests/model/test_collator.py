@@ -73,7 +73,7 @@ def test_columns_are_those_of_the_batch(stream: NeighbourStream, twin):
 
 def test_neighbours_are_training_queries_of_the_item(small: Graph, twin):
     """With composition each row whose item has another query brings one of them, and never the row's own query."""
-    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, TwoHop(twin.as_clicks()))
+    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, two_hop=TwoHop(twin.as_clicks()))
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     rows = next(plan.batches(0)).tolist()
     with NeighbourStream(reader, plan, seed=0) as stream:

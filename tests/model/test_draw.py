@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from recsys.graph.pages import Edges
-from recsys.model.draw import draw_one, known
+from recsys.model.draw import draw_one, known, without_own
 
 few = hypothesis_settings(max_examples=100, deadline=None)
 pairs = st.sets(st.tuples(st.integers(0, 9), st.integers(0, 14)), max_size=60)
@@ -40,6 +40,18 @@ def test_the_mask_of_a_draw_equals_brute_force(some: set[tuple[int, int]], asked
     expected = [[(asked[p], d) in some for d in draw.drawn_N] for p in draw.position_N]
     assert draw.known_NN.tolist() == expected
     assert draw.known_NN.diagonal().all()
+
+
+@few
+@given(some=pairs, asked=rows, seed=st.integers(0, 2**32))
+def test_a_row_is_no_negative_of_itself(some: set[tuple[int, int]], asked: list[int], seed: int):
+    """Between nodes of one label the mask has the row's own node besides its neighbours, and nothing else changes."""
+    asked_B = np.array(asked, dtype=np.int64)
+    draw = draw_one(asked_B, as_edges(some), np.random.default_rng(seed))
+    masked = without_own(draw, asked_B)
+    expected = [[(asked[p], d) in some or asked[p] == d for d in draw.drawn_N] for p in draw.position_N]
+    assert masked.known_NN.tolist() == expected
+    assert masked.drawn_N is draw.drawn_N
 
 
 @few

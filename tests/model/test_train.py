@@ -18,6 +18,7 @@ from recsys.model.composition import PLAIN
 from recsys.model.encoder import EncoderMissingError
 from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
 from recsys.model.snapshot import UnknownRelationError
+from recsys.model.split import held_out
 from recsys.model.stream import NeighbourStream
 from recsys.model.train import DEFAULT, TooFewQueriesError, choose, plan_training, train
 
@@ -216,6 +217,27 @@ def test_later_clicks_make_another_training(small: Graph, tiny_static: Path, gro
     after = plan_training(small, make_settings(tiny_static))
     assert after.rows["Item"] == before.rows["Item"] + 1
     assert plan_training(small, make_settings(tiny_static, graph_weight=0)).relations == ()
+
+
+def test_derived_relations_shape_the_encoder(small: Graph, twin, related, tiny_static: Path, tmp_path: Path):
+    """All registered relations are drawn from, those within queries and within items too, and no held-out query is."""
+    drawn: list[np.ndarray] = []
+    original = NeighbourStream.batch
+
+    def watch(stream: NeighbourStream, rows):
+        batch = original(stream, rows)
+        drawn.extend(term.draw.drawn_N for term in batch.terms if term.anchor == "Query")
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NeighbourStream, "batch", watch)
+        run = train(small, make_settings(tiny_static), tmp_path)
+    assert set(related) < {relation["name"] for relation in run.manifest["snapshot"]["relations"]}
+    marks = held_out(twin.query_ids, 0.2)
+    assert not marks[np.concatenate(drawn)].any()
+    without = train(small, make_settings(tiny_static, relations=("CATEGORY",)), tmp_path)
+    assert run.manifest["encoder_hash"] != without.manifest["encoder_hash"]
+    assert np.isfinite(run.items().vectors).all()
 
 
 def test_one_query_is_too_few(graph: Graph, tiny_static: Path, tmp_path: Path):
