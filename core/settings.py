@@ -6,6 +6,7 @@ See :mod:`recsys.core.config` for how the layers are read and merged.
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -76,6 +77,17 @@ class IngestSettings(Section):
 
     chunk_rows: PositiveInt = 20_000
     "Nodes or relationships written in one transaction."
+    timezone: str = "UTC"
+    "Zone of times that name none, such as Europe/Berlin."
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            raise ValueError("not a zone of the IANA database, such as UTC or Europe/Berlin") from None
+        return name
 
 
 class TrainSettings(Section):

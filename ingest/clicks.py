@@ -12,25 +12,32 @@ from pyspark.sql import functions as f
 from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, TIMESTAMP
 from recsys.graph import write
 from recsys.graph.adopt import adopt
-from recsys.ingest.clean import CLICKS
+from recsys.ingest.clean import clicks_by
 from recsys.ingest.job import Job, Stage, opened, write_batches
 from recsys.ingest.read import Source
+from recsys.ingest.rules import EVERY_CLICK, Rules
 from recsys.ingest.stream import coded
 from recsys.ingest.summary import Summary
 
 
-def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
+def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK) -> Summary:
     """Add the clicks of ``sources`` to the graph; rows that are in, from whatever file, are not added again.
 
     A query with several texts keeps the most clicked, an item with several titles likewise; ties go to the smallest.
+
+    Args:
+        job: What to work with.
+        sources: The logs, with the columns of ``clicks_by(rules)``.
+        rules: Which events count and how times are read.
 
     Raises:
         FileUnreadableError, NoRowsError: The input cannot be used.
         BatchUnfinishedError, BatchTakenError: Other files come first.
         GraphUnreachableError: Neo4j went away; run the same command again.
     """
-    with opened(job, sources, CLICKS) as (rows, found, summary):
-        write_batches(job, CLICKS, rows, found, summary, _stages)
+    kind = clicks_by(rules)
+    with opened(job, sources, kind) as (rows, found, summary):
+        write_batches(job, kind, rows, found, summary, _stages)
         if job.graph is not None:
             summary.adopted = adopt(job.graph)
             summary.created["relationships_created"] += summary.adopted

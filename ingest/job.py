@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -82,11 +83,7 @@ def opened(job: Job, sources: Sequence[Source], kind: Kind) -> Iterator[tuple[Da
         if summary.set_aside and job.graph is not None:
             summary.rejects = write_rejects(rows, sources, kind.name, job.workspace)
         if not summary.kept:
-            reasons = ", ".join(f"{reason} {refused.rows}" for reason, refused in summary.set_aside.items())
-            raise NoRowsError(
-                [source.file.path for source in sources],
-                f"{summary.read} rows read, all set aside ({reasons})" if reasons else "there are no rows",
-            )
+            raise NoRowsError([source.file.path for source in sources], _nothing(summary))
         yield rows, found, summary
     finally:
         rows.unpersist()
@@ -154,6 +151,13 @@ def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = 
     return rows
 
 
+def _nothing(summary: Summary) -> str:
+    aside = {reason: refused.rows for reason, refused in summary.set_aside.items()} | dict(summary.skipped)
+    reasons = ", ".join(f"{reason} {rows}" for reason, rows in aside.items())
+    what = "set aside or passed over" if summary.skipped else "set aside"
+    return f"{summary.read} rows read, all {what} ({reasons})" if reasons else "there are no rows"
+
+
 def _sum_up(kind: str, found: Sequence[FileContent], *, dry_run: bool, started: float) -> Summary:
     set_aside: dict[str, Refused] = {}
     for content in found:
@@ -165,12 +169,14 @@ def _sum_up(kind: str, found: Sequence[FileContent], *, dry_run: bool, started: 
                 before.example if before else example,
             )
     kept = sum(content.kept for content in found)
+    skipped = sum((Counter(content.skipped) for content in found), Counter[str]())
     return Summary(
         kind=kind,
         dry_run=dry_run,
         files=len(found),
-        read=kept + sum(refused.rows for refused in set_aside.values()),
+        read=kept + skipped.total() + sum(refused.rows for refused in set_aside.values()),
         kept=kept,
         set_aside=dict(sorted(set_aside.items())),
+        skipped=dict(sorted(skipped.items())),
         seconds=time.monotonic() - started,
     )
