@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from recsys.cli.ingest_job import open_job
 from recsys.cli.ingest_options import column, layout_options, rules_options
+from recsys.cli.ingest_rejects import rejects
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line
 
@@ -31,9 +32,13 @@ def ingest() -> None:
     """
 
 
+ingest.add_command(rejects)
+
+
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         json_option,
+        click.option("--max-rejects", metavar="N|N%", help="Write nothing when more rows cannot be used, such as 1%."),
         click.option("--master", metavar="URL", help="Spark master; local[*] unless set."),
         click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing."),
         layout_options,
@@ -52,6 +57,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @column("timestamp", "the time, ISO 8601 or Unix")
 @column("count", "the number of clicks a row stands for; 1 unless there")
 @rules_options
+@click.option("--max-session-clicks", type=int, metavar="N", help="Set sessions of more clicks aside, as robots.")
 @_shared
 def clicks(
     paths: tuple[str, ...],
@@ -59,6 +65,8 @@ def clicks(
     events: Mapping[str, int],
     timestamp_format: str | None,
     timezone: str | None,
+    max_session_clicks: int | None,
+    max_rejects: str | None,
     dry_run: bool,
     master: str | None,
     as_json: bool,
@@ -69,7 +77,10 @@ def clicks(
     from recsys.ingest.clicks import load_clicks
     from recsys.ingest.rules import Rules
 
-    chosen = settings(spark={"master": master}, ingest={"timezone": timezone})
+    chosen = settings(
+        spark={"master": master},
+        ingest={"timezone": timezone, "max_rejects": max_rejects, "max_session_clicks": max_session_clicks},
+    )
     rules = Rules(events, timestamp_format, ZoneInfo(chosen.ingest.timezone))
     sources = _sources(paths, clicks_by(rules), named, layout)
     _run(lambda job: load_clicks(job, sources, rules), chosen, dry_run=dry_run, as_json=as_json)
@@ -80,13 +91,19 @@ def clicks(
 @column("item_title", "the item's title")
 @_shared
 def items(
-    paths: tuple[str, ...], layout: Layout, dry_run: bool, master: str | None, as_json: bool, **named: str | None
+    paths: tuple[str, ...],
+    layout: Layout,
+    max_rejects: str | None,
+    dry_run: bool,
+    master: str | None,
+    as_json: bool,
+    **named: str | None,
 ) -> None:
     """Add the items at PATHS to the graph; every further column becomes a property."""
     from recsys.ingest.clean import ITEMS
     from recsys.ingest.items import load_items
 
-    chosen = settings(spark={"master": master})
+    chosen = settings(spark={"master": master}, ingest={"max_rejects": max_rejects})
     sources = _sources(paths, ITEMS, named, layout)
     _run(lambda job: load_items(job, sources), chosen, dry_run=dry_run, as_json=as_json)
 
@@ -103,6 +120,7 @@ def links(
     nodes: tuple[str, ...],
     relation_name: str | None,
     layout: Layout,
+    max_rejects: str | None,
     dry_run: bool,
     master: str | None,
     as_json: bool,
@@ -113,7 +131,7 @@ def links(
     from recsys.ingest.layout import Layout
     from recsys.ingest.links import load_links
 
-    chosen = settings(spark={"master": master})
+    chosen = settings(spark={"master": master}, ingest={"max_rejects": max_rejects})
     sources = _sources(paths, LINKS, named, layout, relation_name)
     texts = _sources(nodes, NODES, {}, Layout()) if nodes else []
     _run(lambda job: load_links(job, sources, texts), chosen, dry_run=dry_run, as_json=as_json)
@@ -134,18 +152,8 @@ def _sources(
 
 
 def _run(load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool) -> None:
-    from recsys.cli.clients import open_graph
-    from recsys.graph.schema import ensure_schema
-    from recsys.ingest.job import Job
-    from recsys.ingest.spark import spark_session
-
-    with ExitStack() as stack:
-        graph = None if dry_run else stack.enter_context(open_graph(chosen))
-        if graph is not None:
-            ensure_schema(graph)
-        note("starting Spark")
-        spark = stack.enter_context(spark_session(chosen.spark, chosen.workspace))
-        summary = load(Job(spark, graph, chosen.workspace, chosen.ingest.chunk_rows, note))
+    with open_job(chosen, dry_run=dry_run) as job:
+        summary = load(job)
     if as_json:
         print_json(summary.as_json())
         return

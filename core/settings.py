@@ -77,6 +77,10 @@ class IngestSettings(Section):
 
     chunk_rows: PositiveInt = 20_000
     "Nodes or relationships written in one transaction."
+    max_rejects: str = Field(default="100%", pattern=r"^\d+(\.\d+%|%?)$")
+    "Most rows that may be bad, such as 500 or 1%; beyond it nothing is written."
+    max_session_clicks: PositiveInt | None = None
+    "Sessions of more clicks are set aside as robots; unset keeps all."
     timezone: str = "UTC"
     "Zone of times that name none, such as Europe/Berlin."
 

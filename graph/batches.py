@@ -35,6 +35,7 @@ class Batch:
         paths: Where they were read from when the batch began.
         chunk_rows: Rows per chunk; fixed when the batch begins, because chunk ids count on it.
         complete: Everything is in.
+        max_session_clicks: Sessions of more clicks were set aside; None where all were kept.
     """
 
     id: str
@@ -43,16 +44,20 @@ class Batch:
     paths: tuple[str, ...]
     chunk_rows: int
     complete: bool = False
+    max_session_clicks: int | None = None
 
 
 def list_batches(graph: Graph, kind: str) -> list[Batch]:
     """Return the batches of ``kind`` in order of id, complete or not."""
     records = graph.read(
         "MATCH (b:ClickBatch {kind: $kind}) RETURN b.id AS id, b.files AS files, b.paths AS paths, "
-        "b.chunk_rows AS chunk_rows, b.complete AS complete ORDER BY id",
+        "b.chunk_rows AS chunk_rows, b.complete AS complete, b.max_session_clicks AS most ORDER BY id",
         kind=kind,
     )
-    return [Batch(r["id"], kind, tuple(r["files"]), tuple(r["paths"]), r["chunk_rows"], r["complete"]) for r in records]
+    return [
+        Batch(r["id"], kind, tuple(r["files"]), tuple(r["paths"]), r["chunk_rows"], r["complete"], r["most"])
+        for r in records
+    ]
 
 
 def begin(graph: Graph, batch: Batch) -> None:
@@ -76,12 +81,13 @@ def begin(graph: Graph, batch: Batch) -> None:
             raise BatchTakenError(other["id"], other["paths"])
         tx.run(
             "MERGE (b:ClickBatch {id: $id}) ON CREATE SET b.kind = $kind, b.files = $files, b.paths = $paths, "
-            "b.chunk_rows = $chunk_rows, b.complete = false, b.begun_at = datetime()",
+            "b.chunk_rows = $chunk_rows, b.max_session_clicks = $most, b.complete = false, b.begun_at = datetime()",
             id=batch.id,
             kind=batch.kind,
             files=list(batch.files),
             paths=list(batch.paths),
             chunk_rows=batch.chunk_rows,
+            most=batch.max_session_clicks,
         ).consume()
 
     graph.transaction(work)

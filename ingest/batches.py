@@ -24,6 +24,18 @@ class BatchUnfinishedError(DataError):
         )
 
 
+class BatchLimitError(DataError):
+    """A batch was broken off that set other robots aside."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        flag = f"--max-session-clicks {batch.max_session_clicks}" if batch.max_session_clicks else "no limit"
+        super().__init__(
+            f"an earlier ingest of {', '.join(batch.paths)} was broken off, and it ran with {flag} for sessions; run "
+            "this command with the same first"
+        )
+
+
 @dataclass(frozen=True)
 class Plan:
     """What to write.
@@ -41,7 +53,13 @@ class Plan:
     repeated: int
 
 
-def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Batch], chunk_rows: int) -> Plan:
+def plan_batches(
+    kind: str,
+    contents: Sequence[FileContent],
+    known: Sequence[Batch],
+    chunk_rows: int,
+    max_session_clicks: int | None = None,
+) -> Plan:
     """Sort file contents into batches.
 
     Args:
@@ -49,9 +67,11 @@ def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Bat
         contents: Of the files of this call; those without a good row do not count.
         known: Batches of this kind in the graph.
         chunk_rows: For a new batch; one that was broken off keeps its own.
+        max_session_clicks: Limit of this call for sessions.
 
     Raises:
         BatchUnfinishedError: A batch that was broken off shares some files with this call, but not all.
+        BatchLimitError: A batch that was broken off had another limit for sessions.
     """
     first: dict[str, int] = {}
     for index, content in enumerate(contents):
@@ -63,11 +83,13 @@ def plan_batches(kind: str, contents: Sequence[FileContent], known: Sequence[Bat
         missing = [path for path, file in zip(batch.paths, batch.files, strict=True) if file not in first]
         if missing:
             raise BatchUnfinishedError(batch, missing)
+        if batch.max_session_clicks != max_session_clicks:
+            raise BatchLimitError(batch)
     begun = {file for batch in resumed for file in batch.files}
     new = sorted(first.keys() - complete - begun)
     if new:
         paths = tuple(str(contents[first[file]].path) for file in new)
-        resumed.append(Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows))
+        resumed.append(Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows, False, max_session_clicks))
     return Plan(
         batches=tuple(resumed),
         files=tuple(tuple(sorted(first[file] for file in batch.files)) for batch in resumed),

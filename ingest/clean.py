@@ -35,6 +35,7 @@ class Kind:
         clean: Makes one row.
         required: Columns that a file must have.
         optional: Columns that a file may have.
+        rules: What ``clean`` goes by.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Kind:
     clean: Clean
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    rules: Rules = EVERY_CLICK
 
 
 def clean_click(row: Mapping[str, Any], columns: Mapping[str, str], rules: Rules = EVERY_CLICK) -> tuple[Any, ...]:
@@ -64,7 +66,7 @@ def clean_click(row: Mapping[str, Any], columns: Mapping[str, str], rules: Rules
 def clicks_by(rules: Rules) -> Kind:
     """Return the kind of click logs that are read by ``rules``."""
     required = (*CLICKS.required, c.EVENT) if rules.events else CLICKS.required
-    return replace(CLICKS, clean=partial(clean_click, rules=rules), required=required)
+    return replace(CLICKS, clean=partial(clean_click, rules=rules), required=required, rules=rules)
 
 
 def clean_item(row: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[Any, ...]:

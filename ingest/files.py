@@ -61,6 +61,7 @@ class NoRowsError(DataError):
 
     def __init__(self, paths: Sequence[Path], detail: str) -> None:
         self.paths = tuple(paths)
+        self.detail = detail
         names = ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
         super().__init__(f"nothing to ingest in {names}: {detail}")
 

@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 from recsys.core.errors import UsageError
 
-Format = Literal["csv", "json", "parquet"]
+Format = Literal["csv", "json", "parquet", "rejects"]
+"Rejects are rows that were set aside, frozen for a retry; no file is found as such."
 
 FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",

@@ -20,6 +20,7 @@ from pyspark.sql import functions as f
 from recsys.core.columns import find_columns
 from recsys.ingest.clean import RELATION_NAME, Kind
 from recsys.ingest.files import FileUnreadableError, InputFile
+from recsys.ingest.robots import ROBOT_SESSION
 from recsys.ingest.tasks import EXAMPLE, UNREADABLE, cleaned, schema_of
 
 
@@ -31,11 +32,13 @@ class Source:
         file: What to read.
         columns: Our column to the file's.
         nested: Those of the file's columns that are dotted paths to values within values.
+        salt: Told apart from the same rows in another place; empty for files, whose place does not matter.
     """
 
     file: InputFile
     columns: Mapping[str, str]
     nested: tuple[str, ...] = ()
+    salt: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,14 @@ def _nested(file: InputFile, own: Sequence[str], named: Iterable[str | None]) ->
     return tuple(name for name in dotted if any(name.startswith(f"{column}.") for column in own))
 
 
-def read_table(spark: SparkSession, sources: Sequence[Source], kind: Kind) -> DataFrame:
+def read_table(spark: SparkSession, sources: Sequence[Source], kind: Kind, *, keep_raw: bool = False) -> DataFrame:
     """Return the cleaned rows of all files, persisted on disk once they are computed.
 
     Returns:
         ``file`` (index into ``sources``), ``position`` (grows with file and row), ``number`` (line or row in the file,
-        from 1), ``reason`` of a row that is refused or passed over, ``raw`` (JSON text) of one that is refused, else
-        null, and the fields of ``kind``, null where there is a reason. Unpersist when done.
+        from 1), ``reason`` of a row that is refused or passed over, ``raw`` (JSON text) of one that is refused and,
+        with ``keep_raw``, of a good one, else null, and the fields of ``kind``, null where there is a reason. Unpersist
+        when done.
     """
     units = [(index, part) for index, source in enumerate(sources) for part in range(max(source.file.parts, 1))]
 
@@ -103,7 +107,7 @@ def read_table(spark: SparkSession, sources: Sequence[Source], kind: Kind) -> Da
         for batch in batches:
             for unit in batch.column(0).to_pylist():
                 index, part = units[unit]
-                yield from cleaned(sources[index], kind, part, index, unit)
+                yield from cleaned(sources[index], kind, part, index, unit, keep_raw=keep_raw)
 
     ddl = ", ".join(f"{name} {type_}" for name, type_ in schema_of(kind).items())
     numbers = spark.range(0, len(units), 1, min(len(units), 4_096))
@@ -138,12 +142,14 @@ def _content(source: Source, kind: Kind, reasons: dict[str | None, Any]) -> File
     path = source.file.path
     if UNREADABLE in reasons:
         raise FileUnreadableError(path, json.loads(reasons[UNREADABLE]["example"]))
-    kept = reasons.pop(None, None)
+    kept, robots = reasons.pop(None, None), reasons.get(ROBOT_SESSION)
     skipped = {str(r): group["rows"] for r, group in reasons.items() if group["example"] is None}
     refused = {str(r): (g["rows"], g["example"]) for r, g in sorted(reasons.items(), key=str) if r not in skipped}
     if kept is None:
         return FileContent(path, 0, refused, "", skipped)
-    content = f"{kind.name}:{kept['rows']}:{kept['first']}:{kept['second']}"
+    # Robots are part of the content: the same file with another limit for sessions is in already.
+    sums = (int(kept[name]) + (int(robots[name]) if robots else 0) for name in ("rows", "first", "second"))
+    content = ":".join([kind.name + source.salt, *map(str, sums)])
     return FileContent(path, kept["rows"], refused, content, skipped)
 
 

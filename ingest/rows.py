@@ -18,7 +18,7 @@ PAGE_ROWS = 10_000
 Row = tuple[dict[str, Any] | None, str | None, str, int]
 """(column to value, None, "", number) for a row; (None, reason code, its text, number) for what is none.
 
-The number is the line that it begins on, in Parquet the row; both from 1.
+The number is the line that it begins on, in Parquet the row, both from 1; of a reject it is the id.
 """
 
 
@@ -30,18 +30,21 @@ def read_rows(file: InputFile, part: int) -> Iterator[Row]:
     Raises:
         OSError, EOFError, zlib.error, pyarrow.ArrowException: The file cannot be read on.
     """
-    readers = {"parquet": _parquet_rows, "csv": _csv_rows, "json": _json_rows}
-    inside = dict(file.partitions)
-    for row, reason, raw, number in readers[file.format](file, part):
-        yield (inside | row if inside and row is not None else row), reason, raw, number
+    readers = {"parquet": _parquet_rows, "csv": _csv_rows, "json": _json_rows, "rejects": _reject_rows}
+    rows, inside = readers[file.format](file, part), dict(file.partitions)
+    if not inside:
+        yield from rows
+        return
+    for row, reason, raw, number in rows:
+        yield (row if row is None else inside | row), reason, raw, number
 
 
 def read_record(file: InputFile, text: str) -> tuple[dict[str, Any] | None, str | None]:
-    """Read the text of one row of ``file``, which is delimited or JSON; (None, reason code) where it is none."""
-    if file.format == "json":
+    """Read the text of one row by the layout of ``file``; (None, reason code) where it is none."""
+    if file.layout.format == "json":
         return _object(text)
     records = file.records(io.StringIO(text, newline=""))
-    return next((_record(fields, raw, file.columns) for fields, raw in records.rows()), (None, "too_few_fields"))
+    return next((_record(fields, raw, file.layout.columns) for fields, raw in records.rows()), (None, "too_few_fields"))
 
 
 def _csv_rows(file: InputFile, part: int) -> Iterator[Row]:
@@ -69,6 +72,15 @@ def _json_rows(file: InputFile, part: int) -> Iterator[Row]:
             if line.strip():
                 row, reason = _object(line)
                 yield row, reason, "" if reason is None else line, number
+
+
+def _reject_rows(file: InputFile, part: int) -> Iterator[Row]:
+    with file.path.open(encoding="utf-8") as lines:
+        for line in lines:
+            reject = json.loads(line)
+            raw = reject["row"]
+            row, reason = (raw, None) if isinstance(raw, dict) else read_record(file, str(raw))
+            yield row, reason, "" if reason is None else raw, reject["id"]
 
 
 def _object(line: str) -> tuple[dict[str, Any] | None, str | None]:

@@ -46,7 +46,7 @@ class Summary:
         distinct: Distinct things in the rows that are new: queries, items, pairs, link_ends, links, titles.
         created: ``nodes_created`` and ``relationships_created``.
         adopted: Links that new queries and items took over, part of the relationships created.
-        rejects: File with the rows set aside.
+        rejects: Folder of the rows set aside.
         nodes: Counts of the table of anchor texts, where one was given.
     """
 
@@ -119,7 +119,7 @@ class Summary:
         for reason, refused in self.set_aside.items():
             yield f"  {reason} {refused.rows:,}, such as {_short(refused.example)} in {refused.file}"
         if self.rejects:
-            yield f"  set aside in {self.rejects}"
+            yield f"  set aside in {self.rejects}; see `recsys ingest rejects`"
 
     def _rate(self) -> int:
         return round(self.read / self.seconds) if self.seconds else 0

@@ -32,12 +32,14 @@ def schema_of(kind: Kind) -> dict[str, str]:
     return _LEAD | dict(kind.fields)
 
 
-def cleaned(source: Source, kind: Kind, part: int, index: int, unit: int) -> Iterator[pa.RecordBatch]:
+def cleaned(
+    source: Source, kind: Kind, part: int, index: int, unit: int, *, keep_raw: bool
+) -> Iterator[pa.RecordBatch]:
     """Yield the rows of one part of a file; ``index`` is its file, ``unit`` the part among those of all files."""
     schema = pa.schema([(name, _ARROW[type_]) for name, type_ in schema_of(kind).items()])
     start = unit << _UNIT_BITS
     page: list[tuple[Any, ...]] = []
-    for row in _rows(source, kind, part):
+    for row in _rows(source, kind, part, keep_raw):
         page.append(row)
         if len(page) == PAGE_ROWS:
             yield _batch(page, index, start, schema)
@@ -47,22 +49,23 @@ def cleaned(source: Source, kind: Kind, part: int, index: int, unit: int) -> Ite
         yield _batch(page, index, start, schema)
 
 
-def _rows(source: Source, kind: Kind, part: int) -> Iterator[tuple[Any, ...]]:
+def _rows(source: Source, kind: Kind, part: int, keep_raw: bool) -> Iterator[tuple[Any, ...]]:
     nothing = (None,) * len(kind.fields)
     columns, clean, nested = dict(source.columns), kind.clean, source.nested
     try:
         for row, reason, raw, number in read_rows(source.file, part):
             if row is None:
-                yield (number, reason, _json(raw), *nothing)
+                yield (number, reason, to_json(raw), *nothing)
                 continue
             try:
-                yield (number, None, None, *clean(with_nested(row, nested) if nested else row, columns))
+                fields = clean(with_nested(row, nested) if nested else row, columns)
+                yield (number, None, to_json(row) if keep_raw else None, *fields)
             except SkipError as error:
                 yield (number, str(error), None, *nothing)
             except RejectError as error:
-                yield (number, str(error), _json(row), *nothing)
+                yield (number, str(error), to_json(row), *nothing)
     except READ_ERRORS as error:
-        yield (0, UNREADABLE, _json(" ".join(str(error).split())[: EXAMPLE // 2]), *nothing)
+        yield (0, UNREADABLE, to_json(" ".join(str(error).split())[: EXAMPLE // 2]), *nothing)
 
 
 def _batch(page: list[tuple[Any, ...]], index: int, start: int, schema: pa.Schema) -> pa.RecordBatch:
@@ -73,8 +76,8 @@ def _batch(page: list[tuple[Any, ...]], index: int, start: int, schema: pa.Schem
     )
 
 
-def _json(value: Any) -> str:
-    # A byte that is not UTF-8 is shown as the escape of its surrogate, so that nothing of the row is lost.
+def to_json(value: Any) -> str:
+    """Return ``value`` as readable JSON; a byte that was not UTF-8 is the escape of its surrogate, so none is lost."""
     return json.dumps(value, ensure_ascii=not _is_plain(value), default=str)
 
 
