@@ -10,10 +10,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from recsys.core.errors import DataError, UsageError
-from recsys.core.files import write_json
+from recsys.core.files import write_text
 from recsys.ingest.layout import Format
 from recsys.ingest.read import Source
 from recsys.ingest.rules import EVERY_CLICK, Rules
+from recsys.ingest.tasks import to_json
 
 ROWS: Final = "rows.jsonl"
 BATCH: Final = "batch.json"
@@ -96,7 +97,7 @@ class RejectBatch:
 def save_batch(folder: Path, batch: RejectBatch) -> None:
     """Write the description of ``batch`` into ``folder``."""
     rules = {**asdict(replace(batch.rules, zone=EVERY_CLICK.zone)), "zone": str(batch.rules.zone)}
-    write_json(folder / BATCH, {**asdict(replace(batch, rules=EVERY_CLICK)), "rules": rules})
+    write_text(folder / BATCH, to_json({**asdict(replace(batch, rules=EVERY_CLICK)), "rules": rules}) + "\n")
 
 
 def load_batch(folder: Path) -> RejectBatch:

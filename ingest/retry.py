@@ -129,9 +129,11 @@ def _freeze(batch: RejectBatch, folder: Path, mended: Mended) -> bool:
         mended.rules.zone if mended.zone_given else batch.rules.zone,
     )
     save_batch(partial, replace(batch, sources=tuple(sources), rules=rules))
-    if sources:
-        partial.rename(folder / FROZEN)
-    return bool(sources)
+    if not sources:
+        shutil.rmtree(partial)
+        return False
+    partial.rename(folder / FROZEN)
+    return True
 
 
 def _amended(source: RejectSource, mended: Mended) -> RejectSource:

@@ -78,3 +78,19 @@ def test_an_unknown_batch_names_the_known(job: Job, sources: Callable, tmp_path:
     assert load_batch(folder).kind == "clicks"
     with pytest.raises(RejectBatchUnknownError, match=folder.name):
         load_batch(folder.with_name("none"))
+
+
+def test_what_is_not_utf8_waits_and_is_listed(
+    job: Job, sources: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a header nor a row in another encoding stops the rest, and the list can be printed."""
+    from recsys.cli.output import print_json
+
+    (tmp_path / "a.csv").write_bytes(b"query,item,caf\xe9\na,i1,\n,i2,\ncaf\xe9,i3,\n")
+    folder = load_clicks(job, sources(CLICKS, tmp_path / "a.csv")).rejects
+    assert folder is not None
+    assert load_batch(folder).sources[0].header[2] == "caf\udce9"
+    (waiting,) = list_rejects(job.workspace)
+    assert set(waiting.reasons) == {"empty_query_text", "not_utf8"}
+    print_json(waiting.reasons)
+    assert json.loads(capsys.readouterr().out) == waiting.reasons
