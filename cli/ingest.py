@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
+from recsys.cli.ingest_job import open_job
+from recsys.cli.ingest_options import column, layout_options, rules_options
+from recsys.cli.ingest_rejects import rejects
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line
 
 if TYPE_CHECKING:
+    from recsys.core.settings import Settings
     from recsys.ingest.clean import Kind
     from recsys.ingest.job import Job
+    from recsys.ingest.layout import Layout
     from recsys.ingest.read import Source
     from recsys.ingest.summary import Summary
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -29,30 +32,32 @@ def ingest() -> None:
     """
 
 
-def _shared(command: Command) -> Command:
+ingest.add_command(rejects)
+
+
+def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         json_option,
+        click.option("--max-rejects", metavar="N|N%", help="Write nothing when more rows cannot be used, such as 1%."),
         click.option("--master", metavar="URL", help="Spark master; local[*] unless set."),
         click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing."),
+        layout_options,
         click.argument("paths", nargs=-1, required=True),
     ):
         command = option(command)
     return command
 
 
-def _column(name: str, what: str) -> Callable[[Command], Command]:
-    flag = "--" + name.replace("_", "-")
-    return click.option(flag, name, metavar="COLUMN", help=f"Column with {what}; found by usual names unless set.")
-
-
 @ingest.command()
-@_column("query_text", "the query's text")
-@_column("query_id", "the query's id; made from the text unless there")
-@_column("item_id", "the clicked item's id")
-@_column("item_title", "the item's title")
-@_column("session", "the session's id")
-@_column("timestamp", "the time, ISO 8601 or Unix")
-@_column("count", "the number of clicks a row stands for; 1 unless there")
+@column("query_text", "the query's text")
+@column("query_id", "the query's id; made from the text unless there")
+@column("item_id", "the clicked item's id")
+@column("item_title", "the item's title")
+@column("session", "the session's id")
+@column("timestamp", "the time, ISO 8601 or Unix")
+@column("count", "the number of clicks a row stands for; 1 unless there")
+@rules_options
+@click.option("--max-session-clicks", type=int, metavar="N", help="Set sessions of more clicks aside, as robots.")
 @click.option(
     "--session-window", type=float, metavar="MINUTES", help="Join queries of a session this close; 0 joins none."
 )
@@ -60,37 +65,62 @@ def _column(name: str, what: str) -> Callable[[Command], Command]:
 def clicks(
     paths: tuple[str, ...],
     session_window: float | None,
+    layout: Layout,
+    events: Mapping[str, int],
+    timestamp_format: str | None,
+    timezone: str | None,
+    max_session_clicks: int | None,
+    max_rejects: str | None,
     dry_run: bool,
     master: str | None,
     as_json: bool,
     **named: str | None,
 ) -> None:
     """Add the click logs at PATHS to the graph."""
-    from recsys.ingest.clean import CLICKS
+    from recsys.ingest.clean import clicks_by
     from recsys.ingest.clicks import load_clicks
+    from recsys.ingest.rules import Rules
 
-    sources = _sources(paths, CLICKS, named)
-    window = {"session_window": session_window}
-    _run(lambda job: load_clicks(job, sources), dry_run=dry_run, master=master, as_json=as_json, ingest=window)
+    chosen = settings(
+        spark={"master": master},
+        ingest={
+            "session_window": session_window,
+            "timezone": timezone,
+            "max_rejects": max_rejects,
+            "max_session_clicks": max_session_clicks,
+        },
+    )
+    rules = Rules(events, timestamp_format, ZoneInfo(chosen.ingest.timezone))
+    sources = _sources(paths, clicks_by(rules), named, layout)
+    _run(lambda job: load_clicks(job, sources, rules), chosen, dry_run=dry_run, as_json=as_json)
 
 
 @ingest.command()
-@_column("item_id", "the item's id")
-@_column("item_title", "the item's title")
+@column("item_id", "the item's id")
+@column("item_title", "the item's title")
 @_shared
-def items(paths: tuple[str, ...], dry_run: bool, master: str | None, as_json: bool, **named: str | None) -> None:
+def items(
+    paths: tuple[str, ...],
+    layout: Layout,
+    max_rejects: str | None,
+    dry_run: bool,
+    master: str | None,
+    as_json: bool,
+    **named: str | None,
+) -> None:
     """Add the items at PATHS to the graph; every further column becomes a property."""
     from recsys.ingest.clean import ITEMS
     from recsys.ingest.items import load_items
 
-    sources = _sources(paths, ITEMS, named)
-    _run(lambda job: load_items(job, sources), dry_run=dry_run, master=master, as_json=as_json)
+    chosen = settings(spark={"master": master}, ingest={"max_rejects": max_rejects})
+    sources = _sources(paths, ITEMS, named, layout)
+    _run(lambda job: load_items(job, sources), chosen, dry_run=dry_run, as_json=as_json)
 
 
 @ingest.command()
-@_column("source", "the id of a query, an item or another node")
-@_column("relation", "the relation's name")
-@_column("target", "the id of the node that it leads to")
+@column("source", "the id of a query, an item or another node")
+@column("relation", "the relation's name")
+@column("target", "the id of the node that it leads to")
 @click.option("--relation-name", metavar="NAME", help="The relation of all rows, for files without such a column.")
 @click.option("--nodes", metavar="PATH", multiple=True, help="Table with node_id and title: texts of the nodes.")
 @_shared
@@ -98,6 +128,8 @@ def links(
     paths: tuple[str, ...],
     nodes: tuple[str, ...],
     relation_name: str | None,
+    layout: Layout,
+    max_rejects: str | None,
     dry_run: bool,
     master: str | None,
     as_json: bool,
@@ -105,11 +137,13 @@ def links(
 ) -> None:
     """Add the links at PATHS to the graph, from queries and items to categories, tags, pages and the like."""
     from recsys.ingest.clean import LINKS, NODES
+    from recsys.ingest.layout import Layout
     from recsys.ingest.links import load_links
 
-    sources = _sources(paths, LINKS, named, relation_name)
-    texts = _sources(nodes, NODES, {}) if nodes else []
-    _run(lambda job: load_links(job, sources, texts), dry_run=dry_run, master=master, as_json=as_json)
+    chosen = settings(spark={"master": master}, ingest={"max_rejects": max_rejects})
+    sources = _sources(paths, LINKS, named, layout, relation_name)
+    texts = _sources(nodes, NODES, {}, Layout()) if nodes else []
+    _run(lambda job: load_links(job, sources, texts), chosen, dry_run=dry_run, as_json=as_json)
 
 
 @ingest.command()
@@ -135,12 +169,12 @@ def relations(as_json: bool) -> None:
 
 
 def _sources(
-    paths: Sequence[str], kind: Kind, named: Mapping[str, str | None], relation: str | None = None
+    paths: Sequence[str], kind: Kind, named: Mapping[str, str | None], layout: Layout, relation: str | None = None
 ) -> list[Source]:
     from recsys.ingest.files import find_files
     from recsys.ingest.read import map_columns
 
-    sources = map_columns(find_files(paths), kind, named, relation)
+    sources = map_columns(find_files(paths, layout), kind, named, relation)
     for line in dict.fromkeys(
         ", ".join(f"{ours} ← {theirs}" for ours, theirs in source.columns.items()) for source in sources
     ):
@@ -148,28 +182,9 @@ def _sources(
     return sources
 
 
-def _run(
-    load: Callable[[Job], Summary],
-    *,
-    dry_run: bool,
-    master: str | None,
-    as_json: bool,
-    ingest: Mapping[str, Any] | None = None,
-) -> None:
-    from recsys.cli.clients import open_graph
-    from recsys.graph.schema import ensure_schema
-    from recsys.ingest.job import Job
-    from recsys.ingest.spark import spark_session
-
-    chosen = settings(spark={"master": master}, ingest=ingest or {})
-    with ExitStack() as stack:
-        graph = None if dry_run else stack.enter_context(open_graph(chosen))
-        if graph is not None:
-            ensure_schema(graph)
-        note("starting Spark")
-        spark = stack.enter_context(spark_session(chosen.spark, chosen.workspace))
-        window_ms = round(chosen.ingest.session_window * 60_000)
-        summary = load(Job(spark, graph, chosen.workspace, chosen.ingest.chunk_rows, note, window_ms))
+def _run(load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool) -> None:
+    with open_job(chosen, dry_run=dry_run) as job:
+        summary = load(job)
     if as_json:
         print_json(summary.as_json())
         return

@@ -9,8 +9,13 @@ from typing import Any
 
 
 def print_json(value: Any) -> None:
-    """Print ``value`` as JSON on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print ``value`` as JSON on stdout; text that is not Unicode, as in rows set aside, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, default=str)
+    print(text)
 
 
 def print_line(text: str = "") -> None:

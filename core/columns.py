@@ -14,6 +14,7 @@ ITEM_TITLE: Final = "item_title"
 SESSION: Final = "session"
 TIMESTAMP: Final = "timestamp"
 COUNT: Final = "count"
+EVENT: Final = "event"
 SOURCE: Final = "source"
 RELATION: Final = "relation"
 TARGET: Final = "target"
@@ -28,6 +29,7 @@ USUAL_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     SESSION: ("session", "session_id", "visit_id"),
     TIMESTAMP: ("timestamp", "time", "ts", "event_time", "clicked_at"),
     COUNT: ("count", "clicks", "click_count"),
+    EVENT: ("event", "event_type", "event_name"),
     SOURCE: ("source", "source_id", "from"),
     RELATION: ("relation", "type", "predicate"),
     TARGET: ("target", "target_id", "to"),
@@ -43,7 +45,7 @@ class ColumnMissingError(UsageError):
     def __init__(self, wanted: str, tried: Sequence[str], present: Sequence[str], where: str) -> None:
         self.wanted = wanted
         self.present = tuple(present)
-        flag = "--" + wanted.replace("_", "-")
+        flag = "--event-column" if wanted == EVENT else "--" + wanted.replace("_", "-")
         super().__init__(
             f"{where} has no column for {wanted} (looked for {', '.join(tried)}; "
             f"present: {', '.join(present) or 'none'}); name it with {flag} COLUMN"

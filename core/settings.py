@@ -6,6 +6,7 @@ See :mod:`recsys.core.config` for how the layers are read and merged.
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -78,6 +79,21 @@ class IngestSettings(Section):
     "Nodes or relationships written in one transaction."
     session_window: float = Field(default=30, ge=0, le=525_600)
     "Minutes between two queries of a session that SAME_SESSION joins; 0 joins none."
+    max_rejects: str = Field(default="100%", pattern=r"^\d+(\.\d+%|%?)$")
+    "Most rows that may be bad, such as 500 or 1%; beyond it nothing is written."
+    max_session_clicks: PositiveInt | None = None
+    "Sessions of more clicks are set aside as robots; unset keeps all."
+    timezone: str = "UTC"
+    "Zone of times that name none, such as Europe/Berlin."
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            raise ValueError("not a zone of the IANA database, such as UTC or Europe/Berlin") from None
+        return name
 
 
 class TrainSettings(Section):

@@ -36,6 +36,7 @@ class Batch:
         chunk_rows: Rows per chunk; fixed when the batch begins, because chunk ids count on it.
         complete: Everything is in.
         session_window: Milliseconds between queries that ``SAME_SESSION`` joins, 0 for none; fixed like ``chunk_rows``.
+        max_session_clicks: Sessions of more clicks were set aside; None where all were kept.
     """
 
     id: str
@@ -45,18 +46,28 @@ class Batch:
     chunk_rows: int
     complete: bool = False
     session_window: int = 0
+    max_session_clicks: int | None = None
 
 
 def list_batches(graph: Graph, kind: str) -> list[Batch]:
     """Return the batches of ``kind`` in order of id, complete or not."""
     records = graph.read(
         "MATCH (b:ClickBatch {kind: $kind}) RETURN b.id AS id, b.files AS files, b.paths AS paths, "
-        "b.chunk_rows AS chunk_rows, b.complete AS complete, coalesce(b.session_window, 0) AS session_window "
-        "ORDER BY id",
+        "b.chunk_rows AS chunk_rows, b.complete AS complete, coalesce(b.session_window, 0) AS session_window, "
+        "b.max_session_clicks AS most ORDER BY id",
         kind=kind,
     )
     return [
-        Batch(r["id"], kind, tuple(r["files"]), tuple(r["paths"]), r["chunk_rows"], r["complete"], r["session_window"])
+        Batch(
+            id=r["id"],
+            kind=kind,
+            files=tuple(r["files"]),
+            paths=tuple(r["paths"]),
+            chunk_rows=r["chunk_rows"],
+            complete=r["complete"],
+            session_window=r["session_window"],
+            max_session_clicks=r["most"],
+        )
         for r in records
     ]
 
@@ -82,14 +93,15 @@ def begin(graph: Graph, batch: Batch) -> None:
             raise BatchTakenError(other["id"], other["paths"])
         tx.run(
             "MERGE (b:ClickBatch {id: $id}) ON CREATE SET b.kind = $kind, b.files = $files, b.paths = $paths, "
-            "b.chunk_rows = $chunk_rows, b.session_window = $session_window, b.complete = false, "
-            "b.begun_at = datetime()",
+            "b.chunk_rows = $chunk_rows, b.session_window = $session_window, b.max_session_clicks = $most, "
+            "b.complete = false, b.begun_at = datetime()",
             id=batch.id,
             kind=batch.kind,
             files=list(batch.files),
             paths=list(batch.paths),
             chunk_rows=batch.chunk_rows,
             session_window=batch.session_window,
+            most=batch.max_session_clicks,
         ).consume()
 
     graph.transaction(work)

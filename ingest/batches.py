@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recsys.core.errors import DataError
 from recsys.graph.batches import Batch
@@ -21,6 +21,18 @@ class BatchUnfinishedError(DataError):
             f"an earlier ingest of {', '.join(batch.paths)} was broken off (batch {batch.id}), and the rows of "
             f"{', '.join(missing)} are not among these files; first run `recsys ingest {batch.kind}` with those files "
             "as they were, then this command again"
+        )
+
+
+class BatchLimitError(DataError):
+    """A batch was broken off that set other robots aside."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        flag = f"--max-session-clicks {batch.max_session_clicks}" if batch.max_session_clicks else "no limit"
+        super().__init__(
+            f"an earlier ingest of {', '.join(batch.paths)} was broken off, and it ran with {flag} for sessions; run "
+            "this command with the same first"
         )
 
 
@@ -42,7 +54,12 @@ class Plan:
 
 
 def plan_batches(
-    kind: str, contents: Sequence[FileContent], known: Sequence[Batch], chunk_rows: int, session_window: int = 0
+    kind: str,
+    contents: Sequence[FileContent],
+    known: Sequence[Batch],
+    chunk_rows: int,
+    session_window: int = 0,
+    max_session_clicks: int | None = None,
 ) -> Plan:
     """Sort file contents into batches.
 
@@ -52,9 +69,11 @@ def plan_batches(
         known: Batches of this kind in the graph.
         chunk_rows: For a new batch; one that was broken off keeps its own.
         session_window: The same, in milliseconds.
+        max_session_clicks: Limit of this call for sessions.
 
     Raises:
         BatchUnfinishedError: A batch that was broken off shares some files with this call, but not all.
+        BatchLimitError: A batch that was broken off had another limit for sessions.
     """
     first: dict[str, int] = {}
     for index, content in enumerate(contents):
@@ -66,11 +85,14 @@ def plan_batches(
         missing = [path for path, file in zip(batch.paths, batch.files, strict=True) if file not in first]
         if missing:
             raise BatchUnfinishedError(batch, missing)
+        if batch.max_session_clicks != max_session_clicks:
+            raise BatchLimitError(batch)
     begun = {file for batch in resumed for file in batch.files}
     new = sorted(first.keys() - complete - begun)
     if new:
         paths = tuple(str(contents[first[file]].path) for file in new)
-        resumed.append(Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows, session_window=session_window))
+        batch = Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows)
+        resumed.append(replace(batch, session_window=session_window, max_session_clicks=max_session_clicks))
     return Plan(
         batches=tuple(resumed),
         files=tuple(tuple(sorted(first[file] for file in batch.files)) for batch in resumed),

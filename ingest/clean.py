@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from recsys.core import columns as c
 from recsys.core.text import query_id
 from recsys.graph.schema import RESERVED_RELATIONS
+from recsys.ingest.rules import EVERY_CLICK, Rules, weight_of
 from recsys.ingest.values import MAX_ID, MAX_TEXT, RejectError, click_count, epoch_ms, properties_of, required, text_of
 
 TARGET_TEXT: Final = "target_text"
@@ -33,6 +35,7 @@ class Kind:
         clean: Makes one row.
         required: Columns that a file must have.
         optional: Columns that a file may have.
+        rules: What ``clean`` goes by.
     """
 
     name: str
@@ -40,10 +43,12 @@ class Kind:
     clean: Clean
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    rules: Rules = EVERY_CLICK
 
 
-def clean_click(row: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[Any, ...]:
+def clean_click(row: Mapping[str, Any], columns: Mapping[str, str], rules: Rules = EVERY_CLICK) -> tuple[Any, ...]:
     """Return query_id, query_text, item_id, item_title, session, timestamp (ms since 1970 UTC) and count."""
+    weight = weight_of(text_of(_at(row, columns, c.EVENT), c.EVENT), rules) if rules.events else 1
     text = required(row.get(columns[c.QUERY_TEXT]), c.QUERY_TEXT, limit=MAX_TEXT)
     item = required(row.get(columns[c.ITEM_ID]), c.ITEM_ID)
     given = text_of(_at(row, columns, c.QUERY_ID), c.QUERY_ID, MAX_ID)
@@ -53,9 +58,15 @@ def clean_click(row: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[Any
         item,
         text_of(_at(row, columns, c.ITEM_TITLE), c.ITEM_TITLE) or None,
         text_of(_at(row, columns, c.SESSION), c.SESSION) or None,
-        epoch_ms(_at(row, columns, c.TIMESTAMP)),
-        click_count(row.get(columns[c.COUNT])) if c.COUNT in columns else 1,
+        epoch_ms(_at(row, columns, c.TIMESTAMP), rules.timestamp_format, rules.zone),
+        click_count(row.get(columns[c.COUNT])) * weight if c.COUNT in columns else weight,
     )
+
+
+def clicks_by(rules: Rules) -> Kind:
+    """Return the kind of click logs that are read by ``rules``."""
+    required = (*CLICKS.required, c.EVENT) if rules.events else CLICKS.required
+    return replace(CLICKS, clean=partial(clean_click, rules=rules), required=required, rules=rules)
 
 
 def clean_item(row: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[Any, ...]:

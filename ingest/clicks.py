@@ -14,19 +14,25 @@ from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT
 from recsys.graph import write
 from recsys.graph.adopt import adopt
 from recsys.graph.batches import Batch
-from recsys.ingest.clean import CLICKS
+from recsys.ingest.clean import clicks_by
 from recsys.ingest.job import Job, Stage, opened, write_batches
 from recsys.ingest.read import Source
+from recsys.ingest.rules import EVERY_CLICK, Rules
 from recsys.ingest.sessions import same_session
 from recsys.ingest.stream import coded
 from recsys.ingest.summary import Summary
 
 
-def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
+def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK) -> Summary:
     """Add the clicks of ``sources`` to the graph; rows that are in, from whatever file, are not added again.
 
     Queries of one session within the job's window get ``SAME_SESSION``.
     A query with several texts keeps the most clicked, an item with several titles likewise; ties go to the smallest.
+
+    Args:
+        job: What to work with.
+        sources: The logs, with the columns of ``clicks_by(rules)``.
+        rules: Which events count and how times are read.
 
     Raises:
         FileUnreadableError, NoRowsError: The input cannot be used.
@@ -35,8 +41,9 @@ def load_clicks(job: Job, sources: Sequence[Source]) -> Summary:
     """
     if not any(SESSION in source.columns for source in sources):
         job = replace(job, session_window=0)
-    with opened(job, sources, CLICKS) as (rows, found, summary):
-        write_batches(job, CLICKS, rows, found, summary, _stages)
+    kind = clicks_by(rules)
+    with opened(job, sources, kind) as (rows, found, summary):
+        write_batches(job, kind, rows, found, summary, _stages)
         if job.graph is not None:
             summary.adopted = adopt(job.graph)
             summary.created["relationships_created"] += summary.adopted

@@ -1,4 +1,4 @@
-"""CSV read so that a broken row costs itself and nothing else."""
+"""Delimited text read so that a broken row costs itself and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 import pyarrow as pa
 
@@ -34,21 +34,30 @@ def is_unicode(text: str) -> bool:
 
 
 class Records:
-    """Records of a CSV file (RFC 4180): commas, double quotes, line breaks within quotes.
+    """Records of a delimited file (RFC 4180): double quotes, line breaks within quotes.
 
     A quote that never closes, or closes in the middle of a field, sets aside the line it began on; the lines that were
     read for it are read again as rows of their own.
 
     Args:
         lines: Lines with their ends.
+        delimiter: One character.
+        quotes: False takes double quotes as characters like any other.
+
+    Attributes:
+        line: Where the record yielded last begins, from 1.
     """
 
-    def __init__(self, lines: Iterator[str] | IO[str]) -> None:
+    def __init__(self, lines: Iterator[str] | IO[str], delimiter: str = ",", *, quotes: bool = True) -> None:
+        self.line = 0
         self._lines = iter(lines)
+        self._taken = 0
         self._again: deque[str] = deque()
         self._current: list[str] = []
+        self._delimiter = delimiter
+        self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
         csv.field_size_limit(CSV_FIELD_LIMIT)
-        self._reader = csv.reader(self._feed(), strict=True)
+        self._reader = self._parse()
 
     def header(self) -> list[str]:
         """Return the names of the first record without blanks around them; none when the file is empty.
@@ -72,16 +81,23 @@ class Records:
             except csv.Error:
                 first, *rest = self._current
                 self._again.extendleft(reversed(rest))
-                self._reader = csv.reader(self._feed(), strict=True)
+                self._taken -= len(rest)
+                self.line = self._taken
+                self._reader = self._parse()
                 yield None, first
                 continue
             if fields:
+                self.line = self._taken - len(self._current) + 1
                 yield fields, self._current[0] if len(self._current) == 1 else "".join(self._current)
+
+    def _parse(self) -> Iterator[list[str]]:
+        return csv.reader(self._feed(), strict=True, delimiter=self._delimiter, quoting=self._quoting)
 
     def _feed(self) -> Iterator[str]:
         while True:
             line = self._again.popleft() if self._again else next(self._lines, None)
             if line is None:
                 return
+            self._taken += 1
             self._current.append(line)
             yield line

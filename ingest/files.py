@@ -7,27 +7,19 @@ import glob
 import itertools
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.core.errors import DataError, UsageError
 from recsys.ingest.delimited import Records, open_text
+from recsys.ingest.layout import BY_NAME, COMPRESSIONS, FORMATS, Format, Layout, format_of
+from recsys.ingest.partitions import partitions_of
 
-Format = Literal["csv", "json", "parquet"]
-
-FORMATS: dict[str, Format] = {
-    ".csv": "csv",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".json": "json",
-    ".parquet": "parquet",
-}
-COMPRESSIONS = (".gz", ".bz2", ".zst")
 READ_ERRORS = (OSError, EOFError, csv.Error, zlib.error, pa.ArrowException)
 "What reading a file that is not what its name says, or may not be read, raises."
 
@@ -51,7 +43,7 @@ class FormatUnknownError(UsageError):
         self.path = path
         super().__init__(
             f"{path}: the name does not say the format; allowed are {', '.join(FORMATS)}, of which all but .parquet "
-            f"may be followed by {', '.join(COMPRESSIONS)}"
+            f"may be followed by {', '.join(COMPRESSIONS)}; or say it with --format, such as --format csv"
         )
 
 
@@ -69,6 +61,7 @@ class NoRowsError(DataError):
 
     def __init__(self, paths: Sequence[Path], detail: str) -> None:
         self.paths = tuple(paths)
+        self.detail = detail
         names = ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
         super().__init__(f"nothing to ingest in {names}: {detail}")
 
@@ -82,19 +75,28 @@ class InputFile:
         format: How to read it.
         columns: Names of its columns; of JSON Lines, those of the first lines.
         parts: Row groups of a Parquet file, which are read side by side; 1 for text.
+        layout: What sets the fields of delimited text apart, and their names where there is no header.
+        partitions: Column to value, from the names of its folders; columns of the file itself win.
     """
 
     path: Path
     format: Format
     columns: tuple[str, ...]
     parts: int = 1
+    layout: Layout = BY_NAME
+    partitions: Mapping[str, Any] = field(default_factory=dict)
+
+    def records(self, text: IO[str]) -> Records:
+        """Return the records of this delimited file, the header too where it has one."""
+        return Records(text, self.layout.delimiter_of(self.path), quotes=self.layout.quotes)
 
 
-def find_files(paths: Sequence[str]) -> list[InputFile]:
+def find_files(paths: Sequence[str], layout: Layout = BY_NAME) -> list[InputFile]:
     """Return the files that ``paths`` stand for, each once, in order of name, without those that are empty.
 
     Args:
         paths: Files, folders (searched to any depth; names starting with a dot or underscore are left out) and globs.
+        layout: What the names do not say; with a format, a folder stands for all of its files.
 
     Raises:
         NoFilesError: A path matches nothing.
@@ -102,53 +104,46 @@ def find_files(paths: Sequence[str]) -> list[InputFile]:
         FileUnreadableError: A file's columns cannot be read.
         NoRowsError: Every file is empty.
     """
-    found = sorted({file for path in paths for file in _expand(path)})
-    opened = [_open(path) for path in found]
-    files = [file for file in opened if file.columns]
+    found = sorted({file for path in paths for file in _expand(path, layout.format)})
+    files = [file for file in (_open(path, layout) for path in found) if file.columns]
     if not files:
         raise NoRowsError(found, "not even a header; check that the export wrote its rows")
-    return files
+    return [replace(file, partitions=partitions_of(file.path)) for file in files]
 
 
-def format_of(path: Path) -> Format | None:
-    """Return the format that the name of ``path`` says, or None."""
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    compressed = bool(suffixes) and suffixes[-1] in COMPRESSIONS
-    if compressed:
-        suffixes.pop()
-    format_ = FORMATS.get(suffixes[-1]) if suffixes else None
-    return None if compressed and format_ == "parquet" else format_
-
-
-def _expand(path: str) -> list[Path]:
+def _expand(path: str, format_: Format | None) -> list[Path]:
     matches = [Path(path)] if Path(path).exists() else [Path(match) for match in glob.glob(path, recursive=True)]
     files = [match.resolve() for match in matches if not match.is_dir()]
     for file in files:
-        if format_of(file) is None:
+        if (format_ or format_of(file)) is None:
             raise FormatUnknownError(file)
     for folder in (match for match in matches if match.is_dir()):
         inside = (p for p in folder.rglob("*") if not any(n[0] in "._" for n in p.relative_to(folder).parts))
-        files += [p.resolve() for p in inside if p.is_file() and format_of(p) is not None]
+        files += [p.resolve() for p in inside if p.is_file() and (format_ or format_of(p)) is not None]
     if not files:
         raise NoFilesError(path)
     return files
 
 
-def _open(path: Path) -> InputFile:
-    format_ = format_of(path)
+def _open(path: Path, layout: Layout) -> InputFile:
+    format_ = layout.format or format_of(path)
     assert format_ is not None  # noqa: S101 - _expand lets no other through
     try:
         if format_ == "parquet":
             with pq.ParquetFile(path) as file:
                 return InputFile(path, format_, tuple(file.schema_arrow.names), file.metadata.num_row_groups)
-        return InputFile(path, format_, _csv_columns(path) if format_ == "csv" else _json_columns(path))
+        if format_ == "json":
+            return InputFile(path, format_, _json_columns(path))
+        return InputFile(path, format_, _csv_columns(path, layout), layout=layout)
     except READ_ERRORS as error:
         raise FileUnreadableError(path, error) from error
 
 
-def _csv_columns(path: Path) -> tuple[str, ...]:
+def _csv_columns(path: Path, layout: Layout) -> tuple[str, ...]:
     with open_text(path) as file:
-        header = tuple(Records(file).header())
+        if layout.columns:
+            return layout.columns if file.read(1) else ()
+        header = tuple(InputFile(path, "csv", (), layout=layout).records(file).header())
     if any("\0" in name for name in header):
         raise FileUnreadableError(path, "it is not UTF-8 text; convert it, for example with iconv")
     twice = sorted({name for name in header if header.count(name) > 1 and name})

@@ -99,7 +99,7 @@ def _read(sources: Sequence[Source], clean: Clean) -> Rows:
     for source in sources:
         try:
             for part in range(source.file.parts):
-                for row, reason, _ in read_rows(source.file, part):
+                for row, reason, *_ in read_rows(source.file, part):
                     _add(rows, row, reason, source.columns, clean)
         except READ_ERRORS as error:
             raise FileUnreadableError(source.file.path, error) from error

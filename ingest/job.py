@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.progress import progress
@@ -18,12 +19,13 @@ from recsys.graph.batches import Batch, begin, complete, list_batches
 from recsys.graph.client import Graph
 from recsys.graph.ledger import Chunk, chunks_in, write_chunk
 from recsys.ingest.batches import plan_batches
-from recsys.ingest.clean import Kind
-from recsys.ingest.files import NoRowsError
+from recsys.ingest.clean import CLICKS, Kind
 from recsys.ingest.read import FileContent, Source, contents, good, read_table
 from recsys.ingest.rejects import write_rejects
+from recsys.ingest.robots import set_robots_aside
 from recsys.ingest.stream import pages
-from recsys.ingest.summary import Refused, Summary
+from recsys.ingest.summary import Summary
+from recsys.ingest.tally import check_kept, check_rejects, sum_up
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Job:
         chunk_rows: Nodes or relationships per transaction.
         say: Called with a line about what is going on.
         session_window: Milliseconds between queries that ``SAME_SESSION`` joins; 0 for none.
+        max_rejects: Most rows that may be bad, such as ``500`` or ``1%``; beyond it nothing is written.
+        max_session_clicks: Sessions of more clicks are set aside; None keeps all.
+        aside: What is done with rows that have a reason; returns where they are.
     """
 
     spark: SparkSession
@@ -45,6 +50,9 @@ class Job:
     chunk_rows: int
     say: Callable[[str], None]
     session_window: int = 0
+    max_rejects: str = "100%"
+    max_session_clicks: int | None = None
+    aside: Callable[[DataFrame, Sequence[Source], Kind, Path], Path | None] = write_rejects
 
 
 @dataclass(frozen=True)
@@ -76,25 +84,25 @@ def opened(job: Job, sources: Sequence[Source], kind: Kind) -> Iterator[tuple[Da
 
     Raises:
         FileUnreadableError: A file broke off.
+        TooManyRejectsError: More rows are bad than the job allows.
         NoRowsError: No row is good.
     """
     started = time.monotonic()
     job.say(f"reading {len(sources)} file{'s' * (len(sources) != 1)} of {kind.name}")
-    rows = read_table(job.spark, sources, kind)
+    robots = job.max_session_clicks if kind.name == CLICKS.name else None
+    read = read_table(job.spark, sources, kind, keep_raw=robots is not None)
+    rows = read if robots is None else set_robots_aside(read, robots).persist(StorageLevel.DISK_ONLY)
     try:
         found = contents(rows, sources, kind)
-        summary = _sum_up(kind.name, found, dry_run=job.graph is None, started=started)
-        if summary.set_aside and job.graph is not None:
-            summary.rejects = write_rejects(rows, sources, kind.name, job.workspace)
-        if not summary.kept:
-            reasons = ", ".join(f"{reason} {refused.rows}" for reason, refused in summary.set_aside.items())
-            raise NoRowsError(
-                [source.file.path for source in sources],
-                f"{summary.read} rows read, all set aside ({reasons})" if reasons else "there are no rows",
-            )
+        summary = sum_up(kind.name, found, dry_run=job.graph is None, started=started)
+        check_rejects(summary, job.max_rejects)
+        if job.graph is not None and (summary.set_aside or summary.skipped):
+            summary.rejects = job.aside(rows, sources, kind, job.workspace)
+        check_kept(summary, [source.file.path for source in sources])
         yield rows, found, summary
     finally:
         rows.unpersist()
+        read.unpersist()
     summary.seconds = time.monotonic() - started
 
 
@@ -110,9 +118,10 @@ def write_batches(
 
     Raises:
         BatchUnfinishedError, BatchTakenError: The ledger says that other files come first.
+        BatchLimitError: A batch that was broken off set other robots aside.
     """
     known = [] if job.graph is None else list_batches(job.graph, kind.name)
-    plan = plan_batches(kind.name, found, known, job.chunk_rows, job.session_window)
+    plan = plan_batches(kind.name, found, known, job.chunk_rows, job.session_window, job.max_session_clicks)
     summary.files_in_already, summary.files_repeated = plan.done, plan.repeated
     for batch, files in zip(plan.batches, plan.files, strict=True):
         summary.files_new += len(files)
@@ -160,25 +169,3 @@ def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = 
     summary.created[stage.creates] += created
     job.say(f"{stage.name.replace('_', ' ')}: {rows:,} in {time.monotonic() - started:.1f} s")
     return {stage.name: rows, stage.sums: total} if stage.sums else {stage.name: rows}
-
-
-def _sum_up(kind: str, found: Sequence[FileContent], *, dry_run: bool, started: float) -> Summary:
-    set_aside: dict[str, Refused] = {}
-    for content in found:
-        for reason, (rows, example) in content.refused.items():
-            before = set_aside.get(reason)
-            set_aside[reason] = Refused(
-                rows + (before.rows if before else 0),
-                before.file if before else str(content.path),
-                before.example if before else example,
-            )
-    kept = sum(content.kept for content in found)
-    return Summary(
-        kind=kind,
-        dry_run=dry_run,
-        files=len(found),
-        read=kept + sum(refused.rows for refused in set_aside.values()),
-        kept=kept,
-        set_aside=dict(sorted(set_aside.items())),
-        seconds=time.monotonic() - started,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
@@ -30,18 +31,32 @@ def load_links(job: Job, sources: Sequence[Source], nodes: Sequence[Source] = ()
         BatchUnfinishedError, BatchTakenError: Other files come first.
         GraphUnreachableError: Neo4j went away; run the same command again.
     """
-    with opened(job, sources, LINKS) as (rows, found, summary):
+    with ExitStack() as stack:
+        rows, found, summary = stack.enter_context(opened(job, sources, LINKS))
+        titles = stack.enter_context(opened(job, nodes, NODES)) if nodes else None  # refused before links are written
         write_batches(job, LINKS, rows, found, summary, _stages)
-        if nodes:
-            _load_nodes(job, nodes, summary)
+        if titles is not None:
+            texts, _, summary.nodes = titles
+            _write_titles(job, texts, len(nodes), summary)
     return summary
 
 
-def _load_nodes(job: Job, nodes: Sequence[Source], summary: Summary) -> None:
-    with opened(job, nodes, NODES) as (rows, _, read):
-        last = good(rows, range(len(nodes))).groupBy(NODE_ID).agg(f.max_by(NODE_TEXT, "position").alias("text"))
-        write_stage(job, Stage("titles", last, (NODE_ID,), write.ANCHOR_TEXTS, _texts), summary)
-    summary.nodes = read
+def load_nodes(job: Job, nodes: Sequence[Source]) -> Summary:
+    """Set the texts of anchors that ``nodes`` names.
+
+    Raises:
+        FileUnreadableError, NoRowsError: The input cannot be used.
+        GraphUnreachableError: Neo4j went away; run the same command again.
+    """
+    with opened(job, nodes, NODES) as (texts, _, summary):
+        summary.files_new = len(nodes)
+        _write_titles(job, texts, len(nodes), summary)
+    return summary
+
+
+def _write_titles(job: Job, texts: DataFrame, files: int, summary: Summary) -> None:
+    last = good(texts, range(files)).groupBy(NODE_ID).agg(f.max_by(NODE_TEXT, "position").alias("text"))
+    write_stage(job, Stage("titles", last, (NODE_ID,), write.ANCHOR_TEXTS, _texts), summary)
 
 
 def _stages(links: DataFrame, _: Batch) -> list[Stage]:

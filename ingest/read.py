@@ -7,8 +7,8 @@ broken rows matters more here than the last factor of speed; Spark spreads, sort
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +19,26 @@ from pyspark.sql import functions as f
 
 from recsys.core.columns import find_columns
 from recsys.ingest.clean import RELATION_NAME, Kind
-from recsys.ingest.files import READ_ERRORS, FileUnreadableError, InputFile
-from recsys.ingest.rows import PAGE_ROWS, read_rows
-from recsys.ingest.values import RejectError
-
-UNREADABLE = "unreadable"
-_LEAD = {"file": "int", "position": "long", "reason": "string", "raw": "string"}
-_ARROW = {"int": pa.int32(), "long": pa.int64(), "string": pa.string()}
-_UNIT_BITS = 36
-_EXAMPLE = 300
+from recsys.ingest.files import FileUnreadableError, InputFile
+from recsys.ingest.robots import ROBOT_SESSION
+from recsys.ingest.tasks import EXAMPLE, UNREADABLE, cleaned, schema_of
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file and where our columns are in it."""
+    """A file and where our columns are in it.
+
+    Attributes:
+        file: What to read.
+        columns: Our column to the file's.
+        nested: Those of the file's columns that are dotted paths to values within values.
+        salt: Told apart from the same rows in another place; empty for files, whose place does not matter.
+    """
 
     file: InputFile
     columns: Mapping[str, str]
+    nested: tuple[str, ...] = ()
+    salt: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class FileContent:
         path: The file.
         kept: Good rows.
         refused: Reason code to (rows, one of them).
+        skipped: Reason code to rows that are fine but not asked for.
         hash: Of the good rows, whatever their order, the file's name and format; the same rows are the same content.
     """
 
@@ -53,6 +57,7 @@ class FileContent:
     kept: int
     refused: Mapping[str, tuple[int, str]]
     hash: str
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
 
 def map_columns(
@@ -71,34 +76,40 @@ def map_columns(
     """
     fixed = {RELATION_NAME: relation} if relation is not None else {}
     needed = [name for name in kind.required if not (relation is not None and name == "relation")]
-    return [
-        Source(
-            file,
-            fixed
-            | find_columns(file.columns, required=needed, optional=kind.optional, named=named, where=str(file.path)),
+    sources = []
+    for file in files:
+        own = (*file.columns, *(name for name in file.partitions if name not in file.columns))
+        nested = _nested(file, own, named.values())
+        found = find_columns(
+            (*own, *nested), required=needed, optional=kind.optional, named=named, where=str(file.path)
         )
-        for file in files
-    ]
+        sources.append(Source(file, fixed | found, nested))
+    return sources
 
 
-def read_table(spark: SparkSession, sources: Sequence[Source], kind: Kind) -> DataFrame:
+def _nested(file: InputFile, own: Sequence[str], named: Iterable[str | None]) -> tuple[str, ...]:
+    dotted = (name for name in named if name and "." in name and name not in own and file.format != "csv")
+    return tuple(name for name in dotted if any(name.startswith(f"{column}.") for column in own))
+
+
+def read_table(spark: SparkSession, sources: Sequence[Source], kind: Kind, *, keep_raw: bool = False) -> DataFrame:
     """Return the cleaned rows of all files, persisted on disk once they are computed.
 
     Returns:
-        ``file`` (index into ``sources``), ``position`` (grows with file and row), ``reason`` and ``raw`` (JSON text)
-        of a refused row, else null, and the fields of ``kind``, null where refused. Unpersist when done.
+        ``file`` (index into ``sources``), ``position`` (grows with file and row), ``number`` (line or row in the file,
+        from 1), ``reason`` of a row that is refused or passed over, ``raw`` (JSON text) of one that is refused and,
+        with ``keep_raw``, of a good one, else null, and the fields of ``kind``, null where there is a reason. Unpersist
+        when done.
     """
     units = [(index, part) for index, source in enumerate(sources) for part in range(max(source.file.parts, 1))]
-    schema = _LEAD | dict(kind.fields)
-    arrow = pa.schema([(name, _ARROW[type_]) for name, type_ in schema.items()])
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for unit in batch.column(0).to_pylist():
                 index, part = units[unit]
-                yield from _batches(_cleaned(sources[index], kind, part), index, unit, arrow)
+                yield from cleaned(sources[index], kind, part, index, unit, keep_raw=keep_raw)
 
-    ddl = ", ".join(f"{name} {type_}" for name, type_ in schema.items())
+    ddl = ", ".join(f"{name} {type_}" for name, type_ in schema_of(kind).items())
     numbers = spark.range(0, len(units), 1, min(len(units), 4_096))
     return numbers.mapInArrow(read, ddl).persist(StorageLevel.DISK_ONLY)
 
@@ -112,7 +123,7 @@ def contents(rows: DataFrame, sources: Sequence[Source], kind: Kind) -> list[Fil
     first, second = (_row_hash(kind, seed) for seed in (1, 2))
     groups = rows.groupBy("file", "reason").agg(
         f.count("*").alias("rows"),
-        f.min(f.substring("raw", 1, _EXAMPLE)).alias("example"),
+        f.min(f.substring("raw", 1, EXAMPLE)).alias("example"),
         f.sum(first).alias("first"),
         f.sum(second).alias("second"),
     )
@@ -131,64 +142,18 @@ def _content(source: Source, kind: Kind, reasons: dict[str | None, Any]) -> File
     path = source.file.path
     if UNREADABLE in reasons:
         raise FileUnreadableError(path, json.loads(reasons[UNREADABLE]["example"]))
-    kept = reasons.pop(None, None)
-    refused = {str(r): (group["rows"], group["example"]) for r, group in sorted(reasons.items(), key=str)}
+    kept, robots = reasons.pop(None, None), reasons.get(ROBOT_SESSION)
+    skipped = {str(r): group["rows"] for r, group in reasons.items() if group["example"] is None}
+    refused = {str(r): (g["rows"], g["example"]) for r, g in sorted(reasons.items(), key=str) if r not in skipped}
     if kept is None:
-        return FileContent(path, 0, refused, "")
-    return FileContent(path, kept["rows"], refused, f"{kind.name}:{kept['rows']}:{kept['first']}:{kept['second']}")
+        return FileContent(path, 0, refused, "", skipped)
+    # Robots are part of the content: the same file with another limit for sessions is in already.
+    sums = (int(kept[name]) + (int(robots[name]) if robots else 0) for name in ("rows", "first", "second"))
+    content = ":".join([kind.name + source.salt, *map(str, sums)])
+    return FileContent(path, kept["rows"], refused, content, skipped)
 
 
 def _row_hash(kind: Kind, seed: int) -> Column:
     # Nulls are skipped by xxhash64, so that a value could slide into the next column; NUL is in no cleaned value.
     fields = [f.coalesce(f.col(name).cast("string"), f.lit("\0")) for name in kind.fields]
     return f.xxhash64(f.lit(seed), *fields).cast("decimal(20,0)")
-
-
-def _cleaned(source: Source, kind: Kind, part: int) -> Iterator[tuple[Any, ...]]:
-    nothing = (None,) * len(kind.fields)
-    columns, clean = dict(source.columns), kind.clean
-    try:
-        for row, reason, raw in read_rows(source.file, part):
-            if row is None:
-                yield (reason, _json(raw), *nothing)
-                continue
-            try:
-                yield (None, None, *clean(row, columns))
-            except RejectError as error:
-                yield (str(error), _json(row), *nothing)
-    except READ_ERRORS as error:
-        yield (UNREADABLE, _json(" ".join(str(error).split())[: _EXAMPLE // 2]), *nothing)
-
-
-def _batches(rows: Iterator[tuple[Any, ...]], index: int, unit: int, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    start = unit << _UNIT_BITS
-    page: list[tuple[Any, ...]] = []
-    for row in rows:
-        page.append(row)
-        if len(page) == PAGE_ROWS:
-            yield _batch(page, index, start, schema)
-            start += len(page)
-            page = []
-    if page:
-        yield _batch(page, index, start, schema)
-
-
-def _batch(page: list[tuple[Any, ...]], index: int, start: int, schema: pa.Schema) -> pa.RecordBatch:
-    lead = [[index] * len(page), range(start, start + len(page))]
-    columns = [*lead, *zip(*page, strict=True)]
-    return pa.RecordBatch.from_arrays(
-        [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
-    )
-
-
-def _json(value: Any) -> str:
-    # A byte that is not UTF-8 is shown as the escape of its surrogate, so that nothing of the row is lost.
-    return json.dumps(value, ensure_ascii=not _is_plain(value), default=str)
-
-
-def _is_plain(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

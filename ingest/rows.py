@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.ingest.delimited import Records, is_unicode, open_text
+from recsys.ingest.delimited import is_unicode, open_text
 from recsys.ingest.files import InputFile
 
 PAGE_ROWS = 10_000
 
-Row = tuple[dict[str, Any] | None, str | None, str]
-"""(column to value, None, "") for a row; (None, reason code, its text) for what is none."""
+Row = tuple[dict[str, Any] | None, str | None, str, int]
+"""(column to value, None, "", number) for a row; (None, reason code, its text, number) for what is none.
+
+The number is the line that it begins on, in Parquet the row, both from 1; of a reject it is the id.
+"""
 
 
 def read_rows(file: InputFile, part: int) -> Iterator[Row]:
@@ -26,56 +30,82 @@ def read_rows(file: InputFile, part: int) -> Iterator[Row]:
     Raises:
         OSError, EOFError, zlib.error, pyarrow.ArrowException: The file cannot be read on.
     """
-    if file.format == "parquet":
-        return _parquet_rows(file, part)
-    return _csv_rows(file) if file.format == "csv" else _json_rows(file)
+    readers = {"parquet": _parquet_rows, "csv": _csv_rows, "json": _json_rows, "rejects": _reject_rows}
+    rows, inside = readers[file.format](file, part), dict(file.partitions)
+    if not inside:
+        yield from rows
+        return
+    for row, reason, raw, number in rows:
+        yield (row if row is None else inside | row), reason, raw, number
 
 
-def _csv_rows(file: InputFile) -> Iterator[Row]:
+def read_record(file: InputFile, text: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Read the text of one row by the layout of ``file``; (None, reason code) where it is none."""
+    if file.layout.format == "json":
+        return _object(text)
+    records = file.records(io.StringIO(text, newline=""))
+    return next((_record(fields, raw, file.layout.columns) for fields, raw in records.rows()), (None, "too_few_fields"))
+
+
+def _csv_rows(file: InputFile, part: int) -> Iterator[Row]:
     with open_text(file.path) as text:
-        records = Records(text)
-        header = records.header()
-        width = len(header)
+        records = file.records(text)
+        header = file.layout.columns or records.header()
         for fields, raw in records.rows():
-            if not is_unicode(raw):
-                yield None, "not_utf8", raw
-            elif fields is None:
-                yield None, "broken_quotes", raw
-            elif len(fields) != width:
-                yield None, "too_few_fields" if len(fields) < width else "too_many_fields", raw
-            else:
-                yield dict(zip(header, fields, strict=True)), None, ""
+            row, reason = _record(fields, raw, header)
+            yield row, reason, "" if reason is None else raw, records.line
 
 
-def _json_rows(file: InputFile) -> Iterator[Row]:
+def _record(fields: list[str] | None, raw: str, header: Sequence[str]) -> tuple[dict[str, Any] | None, str | None]:
+    if not is_unicode(raw):
+        return None, "not_utf8"
+    if fields is None:
+        return None, "broken_quotes"
+    if len(fields) != len(header):
+        return None, "too_few_fields" if len(fields) < len(header) else "too_many_fields"
+    return dict(zip(header, fields, strict=True)), None
+
+
+def _json_rows(file: InputFile, part: int) -> Iterator[Row]:
     with open_text(file.path) as text:
-        for line in text:
-            if not line.strip():
-                continue
-            if not is_unicode(line):
-                yield None, "not_utf8", line
-                continue
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                value = None
-            if isinstance(value, dict):
-                yield value, None, ""
-            else:
-                yield None, "not_json", line
+        for number, line in enumerate(text, start=1):
+            if line.strip():
+                row, reason = _object(line)
+                yield row, reason, "" if reason is None else line, number
+
+
+def _reject_rows(file: InputFile, part: int) -> Iterator[Row]:
+    with file.path.open(encoding="utf-8") as lines:
+        for line in lines:
+            reject = json.loads(line)
+            raw = reject["row"]
+            row, reason = (raw, None) if isinstance(raw, dict) else read_record(file, str(raw))
+            yield row, reason, "" if reason is None else raw, reject["id"]
+
+
+def _object(line: str) -> tuple[dict[str, Any] | None, str | None]:
+    if not is_unicode(line):
+        return None, "not_utf8"
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None, "not_json"
+    return (value, None) if isinstance(value, dict) else (None, "not_json")
 
 
 def _parquet_rows(file: InputFile, part: int) -> Iterator[Row]:
     if file.parts == 0:
         return
     with pq.ParquetFile(file.path) as table:
+        number = 1 + sum(table.metadata.row_group(before).num_rows for before in range(part))
         for page in table.iter_batches(batch_size=PAGE_ROWS, row_groups=[part]):
+            rows: list[tuple[dict[str, Any] | None, str | None, str]]
             try:
-                rows = page.to_pylist()
+                rows = [(row, None, "") for row in page.to_pylist()]
             except UnicodeDecodeError:
-                yield from (_decoded(row) for row in _as_bytes(page).to_pylist())
-            else:
-                yield from ((row, None, "") for row in rows)
+                rows = [_decoded(row) for row in _as_bytes(page).to_pylist()]
+            yield from ((*row, at) for at, row in enumerate(rows, start=number))
+            number += len(rows)
 
 
 def _as_bytes(page: pa.RecordBatch) -> pa.RecordBatch:
@@ -88,7 +118,7 @@ def _as_bytes(page: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=page.schema.names)
 
 
-def _decoded(row: dict[str, Any]) -> Row:
+def _decoded(row: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None, str]:
     try:
         return {k: v.decode() if isinstance(v, bytes) else v for k, v in row.items()}, None, ""
     except UnicodeDecodeError:

@@ -38,6 +38,7 @@ class Summary:
         read: Rows read, good or not.
         kept: Good rows.
         set_aside: Reason code to the rows refused for it.
+        skipped: Reason code to rows that are fine but not asked for, such as events of another type.
         seconds: Of reading and writing, without the start of Spark and Neo4j.
         files_new: Files written now.
         files_in_already: Files whose rows were in.
@@ -45,7 +46,7 @@ class Summary:
         distinct: Distinct things in the rows that are new: queries, items, pairs, link_ends, links, titles.
         created: ``nodes_created`` and ``relationships_created``.
         adopted: Links that new queries and items took over, part of the relationships created.
-        rejects: File with the rows set aside.
+        rejects: Folder of the rows set aside.
         nodes: Counts of the table of anchor texts, where one was given.
     """
 
@@ -56,6 +57,7 @@ class Summary:
     kept: int
     set_aside: Mapping[str, Refused]
     seconds: float
+    skipped: Mapping[str, int] = field(default_factory=dict)
     files_new: int = 0
     files_in_already: int = 0
     files_repeated: int = 0
@@ -80,6 +82,7 @@ class Summary:
                 reason: {"rows": refused.rows, "file": refused.file, "example": refused.example}
                 for reason, refused in self.set_aside.items()
             },
+            "skipped": dict(self.skipped),
             "rejects": str(self.rejects) if self.rejects else None,
             "distinct": self.distinct,
             "nodes_created": self.created["nodes_created"],
@@ -111,11 +114,12 @@ class Summary:
 
     def _rows(self) -> Iterator[str]:
         aside = sum(refused.rows for refused in self.set_aside.values())
-        yield f"{self.kind}: {self.read:,} rows read, {self.kept:,} kept, {aside:,} set aside"
+        passed = "".join(f", {rows:,} {reason} passed over" for reason, rows in self.skipped.items())
+        yield f"{self.kind}: {self.read:,} rows read, {self.kept:,} kept{passed}, {aside:,} set aside"
         for reason, refused in self.set_aside.items():
             yield f"  {reason} {refused.rows:,}, such as {_short(refused.example)} in {refused.file}"
         if self.rejects:
-            yield f"  set aside in {self.rejects}"
+            yield f"  set aside in {self.rejects}; see `recsys ingest rejects`"
 
     def _rate(self) -> int:
         return round(self.read / self.seconds) if self.seconds else 0

@@ -27,6 +27,10 @@ class RejectError(ValueError):
     """A row cannot be used; the message is the reason code."""
 
 
+class SkipError(RejectError):
+    """A row is fine but not asked for, such as an event of another type; the message says why."""
+
+
 def text_of(value: Any, what: str, limit: int = MAX_TEXT) -> str:
     """Return ``value`` as text without blanks at its ends; numbers as digits, None as the empty text.
 
@@ -54,27 +58,32 @@ def required(value: Any, what: str, limit: int = MAX_ID) -> str:
     return text
 
 
-def epoch_ms(value: Any) -> int | None:
+def epoch_ms(value: Any, pattern: str | None = None, zone: dt.tzinfo = dt.UTC) -> int | None:
     """Return a time as milliseconds since 1970 UTC; None when it is empty.
 
     Args:
-        value: A datetime, an ISO 8601 text (UTC when it names no zone), or a number: seconds, milliseconds,
-            microseconds or nanoseconds by its magnitude.
+        value: A datetime, an ISO 8601 text, or a number: seconds, milliseconds, microseconds or nanoseconds by its
+            magnitude.
+        pattern: In the form of ``datetime.strptime``; given, a text or number is read by it alone.
+        zone: Of times that name none. An hour that the clock passes twice is its first; one that it leaves out counts
+            on from the time before.
 
     Raises:
         RejectError: ``bad_timestamp``.
     """
     if isinstance(value, dt.datetime):
-        return _datetime_ms(value)
+        return _datetime_ms(value, zone)
     if isinstance(value, dt.date):
-        return _datetime_ms(dt.datetime(value.year, value.month, value.day))
+        return _datetime_ms(dt.datetime(value.year, value.month, value.day), zone)
     text = text_of(value, "timestamp")
     if not text:
         return None
+    if pattern is not None:
+        return _parsed_ms(text, pattern, zone)
     try:
         number = float(text)
     except ValueError:
-        return _iso_ms(text)
+        return _parsed_ms(text, None, zone)
     size = abs(number)
     scale = next((s for limit, s in ((1e11, 1e3), (1e14, 1.0), (1e17, 1e-3)) if size < limit), 1e-6)
     if not math.isfinite(number) or size * scale > _MAX_MS:
@@ -148,13 +157,13 @@ def _nested(value: Any) -> str:
     return _storable(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _iso_ms(text: str) -> int:
-    try:
-        return _datetime_ms(dt.datetime.fromisoformat(text))
-    except ValueError:
-        raise RejectError("bad_timestamp") from None
-
-
-def _datetime_ms(moment: dt.datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+def _datetime_ms(moment: dt.datetime, zone: dt.tzinfo) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return (aware - _EPOCH) // dt.timedelta(milliseconds=1)
+
+
+def _parsed_ms(text: str, pattern: str | None, zone: dt.tzinfo) -> int:
+    try:
+        return _datetime_ms(dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text), zone)
+    except (ValueError, OverflowError):
+        raise RejectError("bad_timestamp") from None

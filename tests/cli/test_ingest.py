@@ -34,11 +34,37 @@ def test_clicks_twice(recsys: Recsys, workplace: Path) -> None:
     found = first.json()
     assert (found["read"], found["kept"], found["nodes_created"], found["relationships_created"]) == (2, 1, 2, 1)
     assert found["set_aside"]["empty_query_text"]["rows"] == 1
-    assert json.loads(Path(found["rejects"]).read_text())["row"]["sku"] == "i2"
+    assert json.loads((Path(found["rejects"]) / "rows.jsonl").read_text())["row"]["sku"] == "i2"
     second = recsys("ingest", "clicks", "clicks.csv", "--timestamp", "when")
     assert second.code == 0
     assert "1 already in" in second.out
     assert "created: 0 nodes, 0 relationships" in second.out
+
+
+def test_rejects_are_listed_and_come_back(recsys: Recsys, workplace: Path) -> None:
+    """The list gives the reason and where; after mending, a retry brings the row in, a second one nothing."""
+    assert "no rows were set aside" in recsys("ingest", "rejects").out
+    recsys("ingest", "clicks", "clicks.csv", "--timestamp", "when")
+    (batch,) = recsys("ingest", "rejects", "--json").json()
+    assert batch["reasons"]["empty_query_text"]["example"]["line"] == 3
+    assert "empty_query_text 1" in recsys("ingest", "rejects").out
+    rows = Path(batch["folder"]) / "rows.jsonl"
+    rows.write_text(rows.read_text().replace('"search_term": ""', '"search_term": "lamp"'))
+    done = recsys("ingest", "rejects", "--retry", batch["batch"], "--json")
+    assert done.code == 0, done.err
+    assert (done.json()["kept"], done.json()["relationships_created"]) == (1, 1)
+    assert "no row of this batch waits" in recsys("ingest", "rejects", "--retry", batch["batch"]).out
+    assert "0 rows wait, 1 went in" in recsys("ingest", "rejects").out
+    assert recsys("ingest", "rejects", "--retry", "none").code == 2
+
+
+def test_too_many_rejects_are_the_datas_fault(recsys: Recsys, workplace: Path) -> None:
+    """One bad row of two is more than a percent; a limit that is none is the user's fault."""
+    outcome = recsys("ingest", "clicks", "clicks.csv", "--max-rejects", "1%")
+    assert outcome.code == 1
+    assert "1 of 2 rows" in outcome.err
+    assert not list((workplace / ".recsys").glob("rejects"))
+    assert recsys("ingest", "clicks", "clicks.csv", "--max-rejects", "few").code == 2
 
 
 @pytest.mark.parametrize(
@@ -50,7 +76,7 @@ def test_clicks_twice(recsys: Recsys, workplace: Path) -> None:
         (["links", "clicks.csv"], 2, "--source COLUMN"),
         (["clicks", "empty.csv"], 1, "empty.csv"),
         (["clicks", "broken.parquet"], 1, "broken.parquet cannot be read"),
-        (["clicks", "clicks.txt"], 2, ".csv, .jsonl"),
+        (["clicks", "clicks.txt"], 2, ".csv, .tsv, .jsonl"),
     ],
 )
 def test_wrong_input_is_said_before_anything_starts(

@@ -75,9 +75,9 @@ def dump(graph: Graph) -> Callable[[], Dump]:
 
 @pytest.fixture
 def rejected() -> Callable[[Path | None], list[dict[str, Any]]]:
-    """Return the lines of a file of rejects."""
+    """Return the lines of a batch of rejects."""
 
     def read(path: Path | None) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in path.read_text().splitlines()] if path else []
+        return [json.loads(line) for line in (path / "rows.jsonl").read_text().splitlines()] if path else []
 
     return read

@@ -59,3 +59,28 @@ def test_surrogates_are_not_unicode() -> None:
     assert is_unicode("plain")
     assert is_unicode("👟 ü")
     assert not is_unicode(b"caf\xe9".decode(errors="surrogateescape"))
+
+
+@given(tables, st.sampled_from(["\t", "|", ";", "\x01", " "]))
+def test_any_delimiter_is_read_back(table: list[list[str]], delimiter: str) -> None:
+    """What a writer with the same delimiter wrote comes back, quotes and all."""
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(table)
+    assert [row for row, _ in Records(io.StringIO(out.getvalue(), newline=""), delimiter).rows()] == table
+
+
+@given(st.lists(st.lists(st.text('ab" ', min_size=1, max_size=4), min_size=2, max_size=3), max_size=6))
+def test_without_quotes_a_quote_is_text(table: list[list[str]]) -> None:
+    """Nothing is broken where quotes mean nothing."""
+    text = "".join("\t".join(row) + "\n" for row in table)
+    assert [row for row, _ in Records(io.StringIO(text), "\t", quotes=False).rows()] == table
+
+
+@given(st.lists(st.sampled_from(['"', ",", "a", "\n", '""', "b\n"]), max_size=30))
+def test_a_record_knows_the_line_it_begins_on(pieces: list[str]) -> None:
+    """Whatever came before it, broken or of several lines, its text stands in the file from that line on."""
+    text = "".join(pieces)
+    lines = text.splitlines(keepends=True)
+    found = Records(io.StringIO(text, newline=""))
+    for _, raw in found.rows():
+        assert "".join(lines[found.line - 1 :]).startswith(raw)

@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -116,3 +117,31 @@ def test_properties_are_what_neo4j_can_store() -> None:
         "day": "2024-01-02",
         "x`}) DETACH DELETE n //": True,
     }
+
+
+@given(st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)))
+def test_a_pattern_reads_what_it_wrote(moment: dt.datetime) -> None:
+    """To the millisecond, in the zone that the text names, or else the one given."""
+    berlin = ZoneInfo("Europe/Berlin")
+    text = moment.strftime("%d.%m.%Y %H:%M:%S.%f")
+    for zone in (dt.UTC, berlin):
+        assert epoch_ms(text, "%d.%m.%Y %H:%M:%S.%f", zone) == epoch_ms(moment.replace(tzinfo=zone))
+    assert epoch_ms(f"{text} +0000", "%d.%m.%Y %H:%M:%S.%f %z", berlin) == epoch_ms(moment)
+
+
+def test_a_time_without_a_zone_is_in_the_zone_given() -> None:
+    """In winter Berlin is an hour ahead, in summer two; the hour that comes twice is the first."""
+    berlin = ZoneInfo("Europe/Berlin")
+    assert epoch_ms("2023-11-14T23:13:20.123", zone=berlin) == MOMENT
+    assert epoch_ms("2023-11-14T22:13:20.123Z", zone=berlin) == MOMENT
+    assert epoch_ms("2023-07-01", zone=berlin) == epoch_ms("2023-06-30T22:00:00Z")
+    assert epoch_ms("2023-10-29T02:30:00", zone=berlin) == epoch_ms("2023-10-29T00:30:00Z")
+    assert epoch_ms("1700000000.123", zone=berlin) == MOMENT
+
+
+@pytest.mark.parametrize("value", ["20231114", 20231114])
+def test_under_a_pattern_digits_are_no_unix_time(value: object) -> None:
+    """A day written as a number is that day."""
+    assert epoch_ms(value, "%Y%m%d") == 1_699_920_000_000
+    with pytest.raises(RejectError, match="bad_timestamp"):
+        epoch_ms("1700000000", "%Y-%m-%d")

@@ -1,0 +1,39 @@
+"""What every ``recsys ingest`` command works with: the graph and Spark, opened and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from recsys.cli.output import note
+
+if TYPE_CHECKING:
+    from recsys.core.settings import Settings
+    from recsys.ingest.job import Job
+
+
+@contextmanager
+def open_job(chosen: Settings, *, dry_run: bool = False) -> Iterator[Job]:
+    """Open the graph, unless it is a dry run, and start Spark."""
+    from recsys.cli.clients import open_graph
+    from recsys.graph.schema import ensure_schema
+    from recsys.ingest.job import Job
+    from recsys.ingest.spark import spark_session
+
+    with ExitStack() as stack:
+        graph = None if dry_run else stack.enter_context(open_graph(chosen))
+        if graph is not None:
+            ensure_schema(graph)
+        note("starting Spark")
+        spark = stack.enter_context(spark_session(chosen.spark, chosen.workspace))
+        yield Job(
+            spark=spark,
+            graph=graph,
+            workspace=chosen.workspace,
+            chunk_rows=chosen.ingest.chunk_rows,
+            say=note,
+            session_window=round(chosen.ingest.session_window * 60_000),
+            max_rejects=chosen.ingest.max_rejects,
+            max_session_clicks=chosen.ingest.max_session_clicks,
+        )
