@@ -105,7 +105,7 @@ class TrainSettings(Section):
     "Train with graph terms and compose item vectors from the graph; false is the same training on clicks alone."
     relations: tuple[str, ...] | None = None
     "Relations that shape the encoder; unset means every relation of the registry."
-    graph_weight: NonNegativeFloat = 0.1
+    graph_weight: NonNegativeFloat = 0.02
     "Weight of each relation's term (λ of RAMEN, arXiv 2402.18434); 0 leaves it out."
     epochs: PositiveInt = 20
     "Passes over the training queries."
