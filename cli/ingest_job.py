@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 def open_job(chosen: Settings, *, dry_run: bool = False) -> Iterator[Job]:
     """Open the graph, unless it is a dry run, and start Spark."""
     from recsys.cli.clients import open_graph
-    from recsys.graph.schema import ensure_schema
     from recsys.ingest.job import Job
     from recsys.ingest.spark import spark_session
 
     with ExitStack() as stack:
         graph = None if dry_run else stack.enter_context(open_graph(chosen))
-        if graph is not None:
-            ensure_schema(graph)
         note("starting Spark")
         spark = stack.enter_context(spark_session(chosen.spark, chosen.workspace))
         yield Job(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from recsys.graph.schema import Label
+from recsys.model.ranges import joined_ranges
 from recsys.model.texts import Texts
 
 Rows = npt.NDArray[np.int64]
@@ -67,5 +68,4 @@ class StaticFeatures:
     def _gather(self, label: Label, rows: Rows) -> tuple[npt.NDArray[np.int64], Rows]:
         ids, bounds = self._tokens[label]
         sizes = bounds[rows + 1] - bounds[rows]
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return ids[np.repeat(bounds[rows], sizes) + within], sizes
+        return ids[joined_ranges(bounds[rows], sizes)], sizes

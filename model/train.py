@@ -21,7 +21,7 @@ from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.work import open_work, run_name
 from recsys.model.write_run import Outcome, write_run
 
-DEFAULT = Composition(2.0, 1.0)
+DEFAULT = IN_TRAINING
 "Where no query is held out to choose by."
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from recsys.model.clicks import Clicks
 from recsys.model.draw import Draw
+from recsys.model.ranges import joined_ranges
 
 Rows = npt.NDArray[np.int64]
 
@@ -58,17 +59,11 @@ class TwoHop:
         first_E = np.searchsorted(column_item_F, row_item_E, side="left")
         count_E = np.searchsorted(column_item_F, row_item_E, side="right") - first_E
         share_NN = np.zeros((len(rows_N), len(drawn_N)), dtype=bool)
-        share_NN[np.repeat(row_E, count_E), column_F[_ranges(first_E, count_E)]] = True
+        share_NN[np.repeat(row_E, count_E), column_F[joined_ranges(first_E, count_E)]] = True
         return share_NN
 
     def _edges(self, rows_N: Rows) -> tuple[Rows, Rows]:
         """Return positions in ``rows_N`` and the items that these queries clicked."""
         first_N = self._of_query[rows_N]
         count_N = self._of_query[rows_N + 1] - first_N
-        return np.repeat(np.arange(len(rows_N)), count_N), self._item[_ranges(first_N, count_N)]
-
-
-def _ranges(first: Rows, count: Rows) -> Rows:
-    """Return the concatenation of ``count[k]`` integers from ``first[k]`` on."""
-    before = np.cumsum(count) - count
-    return np.arange(count.sum()) - np.repeat(before, count) + np.repeat(first, count)
+        return np.repeat(np.arange(len(rows_N)), count_N), self._item[joined_ranges(first_N, count_N)]
