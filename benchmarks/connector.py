@@ -35,7 +35,7 @@ ROUNDS = 2
 CHUNK_ROWS = 20_000
 
 
-def session(workspace: Path) -> SparkSettings:
+def session() -> SparkSettings:
     """Return settings of a Spark that has the connector; Spark itself brings its logging interface."""
     return SparkSettings(conf={"spark.jars.packages": CONNECTOR, "spark.jars.excludes": "org.slf4j:slf4j-api"})
 
@@ -107,14 +107,19 @@ class Contest:
 
     @property
     def _graph(self) -> Graph:
-        assert self._job.graph is not None  # noqa: S101 - not a dry run
+        assert self._job.graph is not None
         return self._job.graph
 
     def _stage(self, stage: Stage) -> None:
         self._written += 1
         batch = Batch(f"bench-{self._written}", "clicks", (str(self._written),), ("-",), CHUNK_ROWS)
         begin(self._graph, batch)
-        write_stage(self._job, stage, Summary("clicks", dry_run=False, files=0, read=0, kept=0, set_aside={}, seconds=0.0), batch)
+        write_stage(
+            self._job,
+            stage,
+            Summary("clicks", dry_run=False, files=0, read=0, kept=0, set_aside={}, seconds=0.0),
+            batch,
+        )
 
     def _clear(self) -> None:
         self._graph.command("MATCH (:Query)-[c:CLICKED]->() CALL (c) { DELETE c } IN TRANSACTIONS OF 20000 ROWS")
@@ -129,7 +134,7 @@ def rates(clicks: int) -> dict[str, float]:
         try:
             with (
                 Graph(server.uri, server.user, server.password) as graph,
-                spark_session(session(workspace), workspace) as spark,
+                spark_session(session(), workspace) as spark,
             ):
                 ensure_schema(graph)
                 job = Job(spark, graph, workspace, CHUNK_ROWS, say=lambda line: None)
