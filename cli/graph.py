@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from recsys.cli.graph_sample import sample
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import print_fields, print_json, print_line, print_table
 from recsys.core.errors import UsageError
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 @click.group()
 def graph() -> None:
     """Look at the graph and check it; nothing is written."""
+
+
+graph.add_command(sample)
 
 
 @graph.command()
