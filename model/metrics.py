@@ -115,18 +115,34 @@ def evaluate_ranking(
     Returns:
         ``P@k``, ``nDCG@k``, ``PSP@k`` and ``R@k`` in percent, in this order; 0 where no query has gold.
     """
+    figures = query_figures(ranked_BK, gold, propensity_L=propensity_L, ks=ks, recall_ks=recall_ks)
+    return {name: 100 * float(values_B.mean()) if values_B.size else 0.0 for name, values_B in figures.items()}
+
+
+def query_figures(
+    ranked_BK: Rows,
+    gold: Gold,
+    *,
+    propensity_L: Floats | None = None,
+    ks: Sequence[int] = CUTOFFS,
+    recall_ks: Sequence[int] = RECALL_CUTOFFS,
+) -> dict[str, Floats]:
+    """Return what :func:`evaluate_ranking` takes the mean of: a value for each query that has gold, in their order.
+
+    PSP@k of a query is its sum over the mean of the best sums of all queries, so it may exceed 1.
+    """
     has_gold = gold.sizes > 0
     hits_BK = find_hits(ranked_BK, gold)[has_gold]
     size_B = gold.sizes[has_gold]
     found_BK = np.cumsum(hits_BK, axis=1)
-    figures = {f"P@{k}": _mean(found_BK[:, k - 1] / k) for k in ks}
-    figures |= {f"nDCG@{k}": _mean(_ndcg(hits_BK, size_B, k)) for k in ks}
+    figures: dict[str, Floats] = {f"P@{k}": found_BK[:, k - 1] / k for k in ks}
+    figures |= {f"nDCG@{k}": _ndcg(hits_BK, size_B, k) for k in ks}
     if propensity_L is not None:
         inverse_L = 1 / propensity_L
         gain_BK = np.where(hits_BK, inverse_L[ranked_BK[has_gold]], 0.0)
         best_BK = _sorted_gains(inverse_L, gold, max(ks, default=0))[has_gold]
-        figures |= {f"PSP@{k}": _ratio(gain_BK[:, :k].sum(), best_BK[:, :k].sum()) for k in ks}
-    return figures | {f"R@{k}": _mean(found_BK[:, k - 1] / size_B) for k in recall_ks}
+        figures |= {f"PSP@{k}": _over_mean(gain_BK[:, :k].sum(axis=1), best_BK[:, :k].sum(axis=1)) for k in ks}
+    return figures | {f"R@{k}": found_BK[:, k - 1] / size_B for k in recall_ks}
 
 
 def find_hits(ranked_BK: Rows, gold: Gold) -> npt.NDArray[np.bool_]:
@@ -160,9 +176,6 @@ def _sorted_gains(inverse_L: Floats, gold: Gold, k: int) -> Floats:
     return best_BK
 
 
-def _mean(values: Floats) -> float:
-    return 100 * float(values.mean()) if values.size else 0.0
-
-
-def _ratio(attained: float, best: float) -> float:
-    return 100 * float(attained / best) if best else 0.0
+def _over_mean(attained_B: Floats, best_B: Floats) -> Floats:
+    best = best_B.mean() if best_B.size else 0.0
+    return attained_B / best if best else np.zeros_like(attained_B)

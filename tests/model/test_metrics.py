@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.model.metrics import Gold, evaluate_ranking, find_hits, propensities
+from recsys.model.metrics import Gold, evaluate_ranking, find_hits, propensities, query_figures
 
 KS = (1, 2, 3)
 
@@ -52,6 +52,19 @@ def test_psp_is_a_ratio_of_means():
     figures = evaluate([[0, 1, -1], [1, -1, -1]], [(0, 0), (0, 2), (1, 1)], propensity_L=1 / np.array([1.0, 2, 4]))
     assert figures["PSP@1"] == pytest.approx(50)
     assert figures["PSP@2"] == pytest.approx(300 / 7)
+
+
+def test_values_by_query():
+    """Hand-worked: one of two gold items found at rank 1; nothing found; and the query without gold has no value."""
+    gold = Gold.from_pairs([0, 0, 1], [0, 1, 2], 3)
+    ranked = np.array([[0, 3], [3, 0], [1, 2]])
+    found = query_figures(ranked, gold, propensity_L=np.array([0.5, 0.25, 0.5, 1.0]), ks=(1,), recall_ks=(2,))
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "P@1": [1.0, 0.0],
+        "nDCG@1": [1.0, 0.0],
+        "PSP@1": [2 / 3, 0.0],  # 1/p = 2, over the mean of the best sums, (4 + 2) / 2
+        "R@2": [0.5, 0.0],
+    }
 
 
 def test_a_query_without_gold_takes_no_part():
