@@ -76,7 +76,12 @@ def write_rejects(rows: DataFrame, sources: Sequence[Source], kind: Kind, worksp
             lead = to_json({"id": id_, "file": names[index], where: number, "reason": reason})
             out.write(f'{lead[:-1]}, "row": {raw}}}\n')
     save_batch(partial, RejectBatch(folder.name, kind.name, tuple(map(RejectSource.of, sources)), kind.rules))
-    partial.rename(folder)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(partial)  # an ingest of the same files at the same time was quicker
     return folder
 
 
