@@ -18,7 +18,7 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from recsys.core.errors import ServiceError
+from recsys.core.errors import ServiceError, came_of_interrupt
 from recsys.core.retry import retry
 
 T = TypeVar("T")
@@ -65,8 +65,8 @@ class GraphMemoryError(ServiceError):
         super().__init__(
             f"Neo4j at {uri} has too little memory for one transaction ({_detail(cause)}); give it more (managed: "
             "`recsys down`, set neo4j.heap, such as RECSYS_NEO4J__HEAP=2g), or write less at once (ingest.chunk_rows, "
-            "such as RECSYS_INGEST__CHUNK_ROWS=5000), then run the same command again: what was written stays and is "
-            "not written twice"
+            "such as RECSYS_INGEST__CHUNK_ROWS=5000; files that were begun keep the chunks they began with), then run "
+            "the same command again: what was written stays and is not written twice"
         )
 
 
@@ -153,7 +153,7 @@ class Graph(AbstractContextManager["Graph"]):
                 with self._driver.session(database=self.database, default_access_mode=access) as session:
                     return work(session)
             except Exception as error:
-                if _came_of_interrupt(error):
+                if came_of_interrupt(error):
                     raise KeyboardInterrupt from error
                 raise
 
@@ -203,13 +203,6 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, Neo4jError):
         return isinstance(error, ConstraintError) or (error.is_retryable() and not _lacks_memory(error))
     return isinstance(error, ServiceUnavailable | SessionExpired | ConnectionPoolError | OSError)
-
-
-def _came_of_interrupt(error: BaseException | None) -> bool:
-    """True when the driver stumbled over a connection that Ctrl-C had left in the middle of a message."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
 
 
 def _lacks_memory(error: Exception) -> bool:

@@ -62,25 +62,31 @@ def write_chunk(graph: Graph, statement: str, chunk: Chunk) -> neo4j.SummaryCoun
     """Run ``statement`` with the chunk's parameters unless the chunk is in already.
 
     Returns:
-        What the statement changed, without the ledger's own node; None when the chunk was in.
+        What the statement changed, without the ledger's own node; None when the chunk was in. When the answer to the
+        commit was lost, and another try finds the chunk in, it is what the first try changed.
     """
+    tried: list[neo4j.SummaryCounters] = []
 
     def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters | None:
         take_turns(tx)
         if tx.run("MATCH (c:Chunk {id: $id}) RETURN 1", id=chunk.id).single() is not None:
-            return None
+            return tried[-1] if tried else None
         tx.run("CREATE (:Chunk {id: $id})", id=chunk.id).consume()
-        return tx.run(statement, chunk.parameters).consume().counters
+        tried.append(tx.run(statement, chunk.parameters).consume().counters)
+        return tried[-1]
 
     return graph.transaction(work)
 
 
 def write_again(graph: Graph, statement: str, parameters: dict[str, Any]) -> neo4j.SummaryCounters:
     """Run ``statement``, which is safe to do twice and hence needs no entry, and return what it changed."""
+    tried: list[neo4j.SummaryCounters] = []
 
     def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
         take_turns(tx)
-        return tx.run(statement, parameters).consume().counters
+        tried.append(tx.run(statement, parameters).consume().counters)
+        # When the answer to the commit was lost, the try after it finds little left to do.
+        return max(tried, key=lambda counters: counters.nodes_created + counters.relationships_created)
 
     return graph.transaction(work)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,8 +66,7 @@ def write_rejects(rows: DataFrame, sources: Sequence[Source], kind: Kind, worksp
     folder = workspace / FOLDER / f"{kind.name}-{key}"
     if folder.exists():
         return folder
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     partial.mkdir(parents=True)
     ordered = refused.orderBy("position").select("file", "number", "reason", "raw")
     with (partial / ROWS).open("w", encoding="utf-8") as out:

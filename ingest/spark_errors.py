@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Final
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
-from recsys.core.errors import ServiceError
+from recsys.core.errors import ServiceError, came_of_interrupt
 
 _FAILURES: Final = (Py4JError, PySparkException, EOFError, ConnectionError)
 "What a job that fails, and a driver whose Java is gone, raise here."
@@ -63,9 +64,12 @@ def explained(folder: Path) -> Iterator[None]:
     Raises:
         SparkJobError: In place of whatever Spark raised.
     """
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it would log, with a traceback, what it also raises
     try:
         yield
     except _FAILURES as error:
+        if came_of_interrupt(error):
+            raise KeyboardInterrupt from error
         text = _text(_first(error))
         raised = _RAISED.search(text)
         if raised and not _is_known(raised[1]):

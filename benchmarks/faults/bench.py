@@ -27,11 +27,17 @@ COMMAND_SECONDS = 600
 "A command that takes longer hangs."
 CLUSTER = "local-cluster[2,1,1024]"
 
+# On a cluster nearly every task is done twice, whichever is first. Small tables need no compiled code.
 _SETTINGS = """[spark]
 driver_memory = "512m"
 [spark.conf]
 "spark.sql.shuffle.partitions" = "2"
 "spark.sql.codegen.wholeStage" = "false"
+"spark.speculation" = "true"
+"spark.speculation.interval" = "10ms"
+"spark.speculation.minTaskRuntime" = "0ms"
+"spark.speculation.multiplier" = "1.01"
+"spark.speculation.quantile" = "0.1"
 "spark.driver.defaultJavaOptions" = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 [ingest]
 chunk_rows = {chunk_rows}

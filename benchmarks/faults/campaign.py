@@ -124,7 +124,7 @@ def campaign(bench: Bench, logs: Path, expected: Whole, kills: int, seed: int, s
     while report.kills < kills:
         before = len(report.wrong)
         play(bench, logs, expected, rng, report)
-        verdict = "the graph differs" if len(report.wrong) > before else "the graph is the same"
+        verdict = "something is wrong" if len(report.wrong) > before else "the graph is the same"
         say(f"round {report.rounds}: {report.kills} kills in {report.runs} runs, {report.seconds:.0f} s; {verdict}")
         for line in report.wrong[before:]:
             say(f"  {line}")

@@ -15,6 +15,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from recsys.ingest.spark_errors import SparkJobError, explained
 
+FAILURES = {"memory": MemoryError(), "disk": OSError(28, "No space left on device"), "mistake": KeyError("k")}
+
 
 def failing(spark: SparkSession, how: str) -> DataFrame:
     """Return a table whose only task kills its Python, or raises ``how``."""
@@ -23,7 +25,7 @@ def failing(spark: SparkSession, how: str) -> DataFrame:
         if how == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         for _ in batches:
-            raise {"memory": MemoryError, "disk": OSError, "mistake": KeyError}[how](28, "No space left on device")
+            raise FAILURES[how]
         yield from ()
 
     return spark.range(0, 1, 1, 1).mapInArrow(work, "id long")  # type: ignore[arg-type]  # batches stay unread
@@ -67,4 +69,17 @@ def test_java_that_is_gone_is_named(gone: Exception) -> None:
             raise Py4JNetworkError("An error occurred while trying to connect to the Java server")
 
     with pytest.raises(SparkJobError, match=r"Java process ended.*run the same command again"), explained(Path()):
+        clean_up()
+
+
+def test_ctrl_c_stays_one_whatever_spark_stumbles_over() -> None:
+    """What cleaning up raises on a connection that it left in mid-answer does not turn it into an error of Spark."""
+
+    def clean_up() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise Py4JNetworkError("Error while sending or receiving")
+
+    with pytest.raises(KeyboardInterrupt), explained(Path()):
         clean_up()
