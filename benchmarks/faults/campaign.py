@@ -27,7 +27,7 @@ BY_TIME = 0.3
 "Share of faults that strike at a time, and not at a commit; the times reach over reading and writing."
 OPENING = 4
 "Commits of a command before it writes: version, constraints, counters."
-PER_RUN = (3, 2, 1, 0)
+PER_RUN = (5, 4, 3, 0)
 "Faults for the first run of a round, the second and so on."
 
 
@@ -122,10 +122,12 @@ def campaign(bench: Bench, logs: Path, expected: Whole, kills: int, seed: int, s
     report = Report()
     rng = np.random.default_rng(seed)
     while report.kills < kills:
-        before = len(report.wrong)
+        before, struck = len(report.wrong), report.struck.copy()
         play(bench, logs, expected, rng, report)
         verdict = "something is wrong" if len(report.wrong) > before else "the graph is the same"
         say(f"round {report.rounds}: {report.kills} kills in {report.runs} runs, {report.seconds:.0f} s; {verdict}")
+        for (kind, moment), times in sorted((report.struck - struck).items()):
+            say(f"  {kind} {moment}{f', {times} times' * (times > 1)}")
         for line in report.wrong[before:]:
             say(f"  {line}")
     return report
