@@ -25,3 +25,10 @@ class SetupError(RecsysError):
 
 class ServiceError(RecsysError):
     """Neo4j, Qdrant or Spark is unreachable, refuses us or is the wrong version: start or repair it, then run again."""
+
+
+def came_of_interrupt(error: BaseException | None) -> bool:
+    """Return whether ``error`` is what a library stumbled over after Ctrl-C had stopped it half-way."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recsys.graph.client import Graph
+from recsys.graph.ledger import write_again
 from recsys.graph.schema import RESERVED_RELATIONS, Label
 from recsys.graph.write import adopt_statement
 
@@ -26,9 +27,8 @@ def adopt(graph: Graph) -> int:
         for start in range(counter["done"], counter["next"], _PAGE):
             stop = min(start + _PAGE, counter["next"])
             for donor in donors:
-                counts = graph.write(
-                    adopt_statement(label, donor), start=start, stop=stop, reserved=list(RESERVED_RELATIONS)
-                )
+                rows = {"start": start, "stop": stop, "reserved": list(RESERVED_RELATIONS)}
+                counts = write_again(graph, adopt_statement(label, donor), rows)
                 created += counts.relationships_created
             graph.write("MATCH (c:RowCounter {label: $label}) SET c.adopted = $stop", label=label, stop=stop)
     return created

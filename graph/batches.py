@@ -10,6 +10,7 @@ import neo4j
 
 from recsys.core.errors import DataError
 from recsys.graph.client import Graph
+from recsys.graph.ledger import take_turns
 
 
 class BatchTakenError(DataError):
@@ -80,8 +81,7 @@ def begin(graph: Graph, batch: Batch) -> None:
     """
 
     def work(tx: neo4j.ManagedTransaction) -> None:
-        # Taking a counter's lock makes two ingests that begin at the same moment see each other.
-        tx.run("MATCH (c:RowCounter {label: 'Query'}) SET c.next = c.next").consume()
+        take_turns(tx)  # two ingests that begin at the same moment see each other
         other = tx.run(
             "MATCH (b:ClickBatch {kind: $kind}) WHERE b.id <> $id AND any(file IN b.files WHERE file IN $files) "
             "RETURN b.id AS id, b.paths AS paths LIMIT 1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -18,13 +18,20 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from recsys.core.errors import ServiceError
+from recsys.core.errors import ServiceError, came_of_interrupt
 from recsys.core.retry import retry
 
 T = TypeVar("T")
 
 MINIMUM_VERSION = (5, 26)
 "Relationship types as parameters, which keep a relation's name from ever being read as Cypher, came with 5.26."
+
+
+_MEMORY_CODES = frozenset(
+    f"Neo.TransientError.General.{name}"
+    for name in ("MemoryPoolOutOfMemoryError", "OutOfMemoryError", "TransactionMemoryLimit")
+)
+"What a transaction that is too large ends with; it would again, so that it is not retried."
 
 
 class GraphUnreachableError(ServiceError):
@@ -47,6 +54,19 @@ class GraphRefusedError(ServiceError):
         super().__init__(
             f"Neo4j at {uri} refuses user {user!r} ({_detail(cause)}); set neo4j.user, neo4j.password and "
             "neo4j.database (for example RECSYS_NEO4J__PASSWORD), then `recsys doctor`"
+        )
+
+
+class GraphMemoryError(ServiceError):
+    """Neo4j has too little memory for one transaction."""
+
+    def __init__(self, uri: str, cause: Exception) -> None:
+        self.uri = uri
+        super().__init__(
+            f"Neo4j at {uri} has too little memory for one transaction ({_detail(cause)}); give it more (managed: "
+            "`recsys down`, set neo4j.heap, such as RECSYS_NEO4J__HEAP=2g), or write less at once (ingest.chunk_rows, "
+            "such as RECSYS_INGEST__CHUNK_ROWS=5000; files that were begun keep the chunks they began with), then run "
+            "the same command again: what was written stays and is not written twice"
         )
 
 
@@ -98,7 +118,9 @@ class Graph(AbstractContextManager["Graph"]):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        # Ctrl-C leaves a connection in the middle of a message, which cannot be closed in good order.
+        with suppress(*((BufferError, DriverError) if kind is KeyboardInterrupt else ())):
+            self.close()
 
     def close(self) -> None:
         """Close every connection."""
@@ -127,8 +149,13 @@ class Graph(AbstractContextManager["Graph"]):
 
     def _in_session(self, access: str, work: Callable[[neo4j.Session], T]) -> T:
         def attempt() -> T:
-            with self._driver.session(database=self.database, default_access_mode=access) as session:
-                return work(session)
+            try:
+                with self._driver.session(database=self.database, default_access_mode=access) as session:
+                    return work(session)
+            except Exception as error:
+                if came_of_interrupt(error):
+                    raise KeyboardInterrupt from error
+                raise
 
         try:
             return retry(attempt, when=_may_pass)
@@ -141,6 +168,8 @@ class Graph(AbstractContextManager["Graph"]):
     def _explain(self, error: Exception) -> ServiceError | None:
         if isinstance(error, Neo4jError) and _is_refusal(error):
             return GraphRefusedError(self.uri, self.user, error)
+        if _lacks_memory(error):
+            return GraphMemoryError(self.uri, error)
         if isinstance(error, ConfigurationError) or (_may_pass(error) and not isinstance(error, ConstraintError)):
             return GraphUnreachableError(self.uri, error)
         return None
@@ -172,8 +201,12 @@ def _run(
 def _may_pass(error: Exception) -> bool:
     """True for lost connections, deadlocks, an unknown commit, and two writers that created the same ledger entry."""
     if isinstance(error, Neo4jError):
-        return isinstance(error, ConstraintError) or error.is_retryable()
+        return isinstance(error, ConstraintError) or (error.is_retryable() and not _lacks_memory(error))
     return isinstance(error, ServiceUnavailable | SessionExpired | ConnectionPoolError | OSError)
+
+
+def _lacks_memory(error: Exception) -> bool:
+    return isinstance(error, Neo4jError) and error.code in _MEMORY_CODES
 
 
 def _is_refusal(error: Neo4jError) -> bool:

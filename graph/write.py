@@ -11,15 +11,15 @@ from typing import Final
 from recsys.graph.schema import Label
 
 
-def _create(label: Label, unless: str = "") -> str:
+def _create(label: Label, unless: str = "", further: str = "") -> str:
     """Create the nodes of ``$ids`` that are missing, with dense rows; the counter stays locked until the commit."""
     return (
-        f"MATCH (c:RowCounter {{label: '{label}'}}) SET c.next = c.next "
+        f"MATCH (c:RowCounter {{label: '{label}'}}) SET c.locked = true "
         "WITH c CALL (c) { "
         f"UNWIND range(0, size($ids) - 1) AS k OPTIONAL MATCH (known:{label} {{id: $ids[k]}}) "
         f"WITH c, k, known WHERE known IS NULL {unless} WITH c, k ORDER BY k WITH c, collect(k) AS new "
         "WITH c, new, c.next AS first UNWIND range(0, size(new) - 1) AS j "
-        f"CREATE (:{label} {{id: $ids[new[j]], text: $texts[new[j]], row: first + j}}) "
+        f"CREATE (:{label} {{id: $ids[new[j]], text: $texts[new[j]], row: first + j{further}}}) "
         "WITH c, count(*) AS made SET c.next = c.next + made } "
     )
 
@@ -48,13 +48,18 @@ LINK_ENDS: Final = (
     _create(
         "Anchor",
         "AND ($is_target[k] OR NOT EXISTS { (:Query {id: $ids[k]}) } AND NOT EXISTS { (:Item {id: $ids[k]}) })",
+        ", source: CASE WHEN NOT $is_target[new[j]] THEN true END",
     )
     + "WITH c UNWIND range(0, size($ids) - 1) AS k MATCH (a:Anchor {id: $ids[k]}) WHERE a.titled IS NULL "
     "OPTIONAL MATCH (item:Item {id: $ids[k]}) OPTIONAL MATCH (query:Query {id: $ids[k]}) "
     "SET a.titled = CASE WHEN $texts[k] IS NULL THEN null ELSE true END, "
     "a.text = coalesce($texts[k], item.text, query.text)"
 )
-"""Parameters ids, texts (null where none), is_target. A source that is a query or an item needs no anchor."""
+"""Parameters ids, texts (null where none), is_target. A source that is a query or an item needs no anchor.
+
+An anchor that is made for a source alone is marked ``source``: it gets the links of its id even if its query or item
+is created before they are written.
+"""
 
 ANCHOR_TEXTS: Final = (
     "UNWIND range(0, size($ids) - 1) AS k MATCH (a:Anchor {id: $ids[k]}) "
@@ -108,16 +113,18 @@ LINKS: Final = (
     "UNWIND range(0, size($source) - 1) AS k "
     "WITH queries[$source[k]][0] AS q, items[$source[k]][0] AS i, anchors[$source[k]][0] AS a, "
     "targets[$target[k]][0] AS t, $relations[$relation[k]] AS name "
+    "WITH *, coalesce(q, i) IS NULL OR coalesce(a.source, false) AS at_anchor "
     "FOREACH (_ IN CASE WHEN q IS NULL THEN [] ELSE [1] END | MERGE (q)-[:$(name)]->(t)) "
     "FOREACH (_ IN CASE WHEN i IS NULL THEN [] ELSE [1] END | MERGE (i)-[:$(name)]->(t)) "
-    "FOREACH (_ IN CASE WHEN coalesce(q, i) IS NULL THEN [1] ELSE [] END | MERGE (a)-[:$(name)]->(t)) "
-    "WITH DISTINCT name, q IS NULL AS no_query, i IS NULL AS no_item "
-    "UNWIND CASE WHEN no_query AND no_item THEN ['Anchor'] WHEN no_query THEN ['Item'] "
-    "WHEN no_item THEN ['Query'] ELSE ['Query', 'Item'] END AS source " + _REGISTER
+    "FOREACH (_ IN CASE WHEN at_anchor THEN [1] ELSE [] END | MERGE (a)-[:$(name)]->(t)) "
+    "WITH DISTINCT name, q IS NULL AS no_query, i IS NULL AS no_item, at_anchor "
+    "UNWIND CASE WHEN no_query THEN [] ELSE ['Query'] END + CASE WHEN no_item THEN [] ELSE ['Item'] END "
+    "+ CASE WHEN at_anchor THEN ['Anchor'] ELSE [] END AS source " + _REGISTER
 )
 """Parameters source_ids, target_ids, relations, and per link source, target, relation (indices).
 
-The source is the query and the item of that id, or the anchor where there is neither. Relations are registered.
+The source is the query and the item of that id, and the anchor where there is neither or where it was made for a
+source. Relations are registered.
 """
 
 

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from recsys.core.progress import progress
 from recsys.graph.batches import Batch, begin, complete, list_batches
 from recsys.graph.client import Graph
-from recsys.graph.ledger import Chunk, chunks_in, write_chunk
+from recsys.graph.ledger import Chunk, chunks_in, write_again, write_chunk
 from recsys.ingest.batches import plan_batches
 from recsys.ingest.clean import CLICKS, Kind
 from recsys.ingest.read import FileContent, Source, contents, good, read_table
@@ -163,7 +163,7 @@ def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = 
         if batch:
             counts = write_chunk(job.graph, stage.statement, Chunk(chunk_id, parameters))
         else:
-            counts = job.graph.write(stage.statement, **parameters)
+            counts = write_again(job.graph, stage.statement, parameters)
         created += getattr(counts, stage.creates) if counts else 0
     summary.distinct[stage.name] = summary.distinct.get(stage.name, 0) + rows
     summary.created[stage.creates] += created

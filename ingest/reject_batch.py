@@ -18,6 +18,8 @@ from recsys.ingest.tasks import to_json
 
 ROWS: Final = "rows.jsonl"
 BATCH: Final = "batch.json"
+MOST_IDS: Final = 1 << 31
+"Rows of a batch are numbered from 1 to less than this."
 
 
 class RejectBatchUnknownError(UsageError):
@@ -128,7 +130,7 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
         RejectsBrokenError: A line is no such object, or its id stands there twice.
     """
     path = folder / ROWS
-    seen: set[int] = set()
+    seen = bytearray()
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -139,7 +141,17 @@ def read_lines(folder: Path) -> Iterator[dict[str, Any]]:
                 raise RejectsBrokenError(path, number, f"it is not JSON ({error})") from None
             if not isinstance(value, dict) or not {"id", "file", "reason", "row"} <= value.keys():
                 raise RejectsBrokenError(path, number, "it lacks id, file, reason or row")
-            if not isinstance(value["id"], int) or value["id"] in seen:
+            if not _is_new(value["id"], seen):
                 raise RejectsBrokenError(path, number, f"its id {value['id']!r} is not its own")
-            seen.add(value["id"])
             yield value
+
+
+def _is_new(id_: Any, seen: bytearray) -> bool:
+    """Mark ``id_`` in ``seen``, a bit per id so that many rows fit; False where it stands there or is no id of ours."""
+    if not isinstance(id_, int) or not 0 < id_ < MOST_IDS:
+        return False
+    place, bit = id_ >> 3, 1 << (id_ & 7)
+    seen.extend(bytes(max(place + 1 - len(seen), 0)))
+    new = not seen[place] & bit
+    seen[place] |= bit
+    return new

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,8 +66,7 @@ def write_rejects(rows: DataFrame, sources: Sequence[Source], kind: Kind, worksp
     folder = workspace / FOLDER / f"{kind.name}-{key}"
     if folder.exists():
         return folder
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     partial.mkdir(parents=True)
     ordered = refused.orderBy("position").select("file", "number", "reason", "raw")
     with (partial / ROWS).open("w", encoding="utf-8") as out:
@@ -76,7 +75,12 @@ def write_rejects(rows: DataFrame, sources: Sequence[Source], kind: Kind, worksp
             lead = to_json({"id": id_, "file": names[index], where: number, "reason": reason})
             out.write(f'{lead[:-1]}, "row": {raw}}}\n')
     save_batch(partial, RejectBatch(folder.name, kind.name, tuple(map(RejectSource.of, sources)), kind.rules))
-    partial.rename(folder)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(partial)  # an ingest of the same files at the same time was quicker
     return folder
 
 

@@ -7,6 +7,7 @@ the ledger knows is finished as it was begun; one that it does not know has writ
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +19,10 @@ from filelock import FileLock
 from pyspark.sql import DataFrame
 
 from recsys.core.errors import DataError
-from recsys.core.files import write_text
 from recsys.graph.batches import list_batches
 from recsys.ingest.clean import ITEMS, LINKS, NODES, RELATION_NAME, Kind, clicks_by
 from recsys.ingest.clicks import load_clicks
+from recsys.ingest.fates import Fates
 from recsys.ingest.files import InputFile, NoRowsError
 from recsys.ingest.items import load_items
 from recsys.ingest.job import Job
@@ -92,20 +93,25 @@ def _retry(job: Job, folder: Path, mended: Mended) -> Summary | None:
     if not frozen.exists() and not _freeze(batch, folder, mended):
         return None
     begun = load_batch(frozen)
-    sources, failing = _sources(begun, frozen), dict[int, str]()
+    sources, fates = _sources(begun, frozen), Fates()
 
     def collect(rows: DataFrame, *_: Any) -> None:
         bad = rows.where("reason IS NOT NULL").select("number", "reason")
-        failing.update((row["number"], row["reason"]) for row in bad.toLocalIterator())
+        for row in bad.toLocalIterator():
+            fates.fail(row["number"], row["reason"])
 
     try:
         summary = _load(begun)(replace(job, aside=collect, max_session_clicks=None), sources)
     except NoRowsError as error:
         raise NothingMendedError(folder, error.detail) from error
-    _mark(folder, frozen, failing, batch.retries + 1)
+    for path in frozen.glob("*.jsonl"):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                fates.bring_in(json.loads(line)["id"])
+    _mark(folder, fates, batch.retries + 1)
     save_batch(folder, replace(batch, retries=batch.retries + 1))
     shutil.rmtree(frozen)
-    summary.rejects = folder if failing else None
+    summary.rejects = folder if fates.reasons else None
     return summary
 
 
@@ -113,16 +119,17 @@ def _freeze(batch: RejectBatch, folder: Path, mended: Mended) -> bool:
     partial = folder / f".{FROZEN}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    waiting: dict[str, list[str]] = {}
-    for line in read_lines(folder):
-        chosen = line["reason"] in mended.reasons if mended.reasons else line["reason"] != ROBOT_SESSION
-        if chosen and "retried" not in line:
-            waiting.setdefault(line["file"], []).append(json.dumps({"id": line["id"], "row": line["row"]}))
-    sources: list[RejectSource] = []
-    for source in batch.sources:
-        if source.path in waiting:
-            write_text(partial / f"{len(sources)}.jsonl", "\n".join(waiting[source.path]) + "\n")
-            sources.append(_amended(source, mended))
+    order = {source.path: number for number, source in enumerate(batch.sources)}
+    waiting = set[int]()
+    chosen = (line for line in read_lines(folder) if _is_chosen(line, mended) and line["file"] in order)
+    # Rows of a file lie together unless somebody moved them: one file is open at a time.
+    for file, lines in itertools.groupby(chosen, key=lambda line: str(line["file"])):
+        waiting.add(order[file])
+        with (partial / f"{order[file]}.jsonl").open("a", encoding="utf-8") as out:
+            out.writelines(json.dumps({"id": line["id"], "row": line["row"]}) + "\n" for line in lines)
+    sources = [_amended(batch.sources[number], mended) for number in sorted(waiting)]
+    for place, number in enumerate(sorted(waiting)):
+        (partial / f"{number}.jsonl").rename(partial / f"{place}.jsonl")
     rules = Rules(
         mended.rules.events or batch.rules.events,
         mended.rules.timestamp_format or batch.rules.timestamp_format,
@@ -134,6 +141,11 @@ def _freeze(batch: RejectBatch, folder: Path, mended: Mended) -> bool:
         return False
     partial.rename(folder / FROZEN)
     return True
+
+
+def _is_chosen(line: Mapping[str, Any], mended: Mended) -> bool:
+    asked = line["reason"] in mended.reasons if mended.reasons else line["reason"] != ROBOT_SESSION
+    return asked and "retried" not in line
 
 
 def _amended(source: RejectSource, mended: Mended) -> RejectSource:
@@ -155,9 +167,10 @@ def _sources(batch: RejectBatch, frozen: Path) -> list[Source]:
         path = frozen / f"{number}.jsonl"
         layout = Layout(source.format, source.delimiter, source.header, source.quotes)
         present = dict.fromkeys(source.header)
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)["row"]
-            present |= dict.fromkeys(row) if isinstance(row, dict) else {}
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)["row"]
+                present |= dict.fromkeys(row) if isinstance(row, dict) else {}
         file = InputFile(path, "rejects", tuple(present), layout=layout, partitions=partitions_of(Path(source.path)))
         named = {ours: theirs for ours, theirs in source.columns.items() if ours != RELATION_NAME}
         mapped = map_columns([file], kind, named, source.columns.get(RELATION_NAME))[0]
@@ -175,14 +188,12 @@ def _load(batch: RejectBatch) -> Callable[[Job, Sequence[Source]], Summary]:
     return {"items": load_items, "links": load_links, "nodes": load_nodes}[batch.kind]
 
 
-def _mark(folder: Path, frozen: Path, failing: Mapping[int, str], retry: int) -> None:
-    tried = {json.loads(line)["id"] for path in frozen.glob("*.jsonl") for line in path.open(encoding="utf-8")}
+def _mark(folder: Path, fates: Fates, retry: int) -> None:
     partial = folder / f".{ROWS}"
     with partial.open("w", encoding="utf-8") as out:
         for line in read_lines(folder):
-            if line["id"] in failing:
-                line["reason"] = failing[line["id"]]
-            elif line["id"] in tried:
-                line["retried"] = retry
+            reason = fates.of(line["id"])
+            if reason is not None:
+                line |= {"reason": reason} if reason else {"retried": retry}
             out.write(to_json(line) + "\n")
     partial.replace(folder / ROWS)

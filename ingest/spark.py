@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from recsys.core.errors import ServiceError
 from recsys.core.files import write_text
 from recsys.core.java import find_java, spark_java_home
 from recsys.core.settings import SparkSettings
+from recsys.ingest.spark_errors import explained
 
 # Spark's Python gateway sets the level to that of its own logger and says so, unless they are equal.
 _LOGGING = """rootLogger.level = error
@@ -51,12 +53,14 @@ def spark_session(settings: SparkSettings, workspace: Path) -> Iterator[SparkSes
     Raises:
         JavaMissingError: There is no Java to run it on.
         SparkStartError: The master or a property is refused.
+        SparkJobError: A job failed within the block.
     """
+    folder = workspace / "spark"
     running = SparkSession.getActiveSession()
     if running is not None:
-        yield running
+        with explained(folder):
+            yield running
         return
-    folder = workspace / "spark"
     logging = folder / "log4j2.properties"
     write_text(logging, _LOGGING)
     properties = {
@@ -79,9 +83,11 @@ def spark_session(settings: SparkSettings, workspace: Path) -> Iterator[SparkSes
         except Exception as error:
             raise SparkStartError(settings.master, error) from error
     try:
-        yield spark
+        with explained(folder):
+            yield spark
     finally:
-        spark.stop()
+        with suppress(Py4JError, OSError):  # its Java may be gone
+            spark.stop()
 
 
 @contextmanager

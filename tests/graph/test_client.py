@@ -11,7 +11,14 @@ import pytest
 import stamina.instrumentation
 from neo4j.exceptions import ClientError, ServiceUnavailable
 
-from recsys.graph.client import Graph, GraphRefusedError, GraphTooOldError, GraphUnreachableError, check_version
+from recsys.graph.client import (
+    Graph,
+    GraphMemoryError,
+    GraphRefusedError,
+    GraphTooOldError,
+    GraphUnreachableError,
+    check_version,
+)
 from recsys.graph.server import Server
 from recsys.graph.server_process import free_port
 
@@ -101,4 +108,27 @@ def test_a_mistake_of_ours_is_not_hidden(graph: Graph, retries: list[Exception])
     """A query that cannot be parsed is raised as it is and not tried again."""
     with pytest.raises(ClientError, match="SyntaxError"):
         graph.read("MATSCH (n) RETURN n")
+    assert retries == []
+
+
+def test_a_transaction_too_large_for_the_heap_says_what_to_change(graph: Graph, retries: list[Exception]):
+    """It would be too large again: it is not tried again, and the error names both settings."""
+    with pytest.raises(GraphMemoryError, match=r"neo4j\.heap.*ingest\.chunk_rows") as error:
+        graph.read("UNWIND range(1, 1000000000) AS x WITH collect('x' + x) AS all RETURN size(all) AS n")
+    assert "memory" in str(error.value)
+    assert retries == []
+    assert graph.read("RETURN 1 AS one")[0]["one"] == 1
+
+
+def test_ctrl_c_stays_one_whatever_the_driver_stumbles_over(graph: Graph, retries: list[Exception]):
+    """A connection that it left in the middle of a message does not turn it into an error of the driver."""
+
+    def work(tx: neo4j.ManagedTransaction) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise BufferError("Existing exports of data: object cannot be re-sized")
+
+    with pytest.raises(KeyboardInterrupt):
+        graph.transaction(work)
     assert retries == []

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from neo4j.exceptions import ClientError
 
+from benchmarks.faults.proxy import BoltProxy, Trap
 from recsys.graph.client import Graph
-from recsys.graph.ledger import Chunk, Written, chunks_in, write_chunk
+from recsys.graph.ledger import Chunk, Written, chunks_in, write_again, write_chunk
+from recsys.graph.server import Server
 
 ADD = "UNWIND $names AS name CREATE (:Thing {name: name})"
 
@@ -66,3 +68,20 @@ def test_a_prefix_is_taken_literally(graph: Graph):
     for name in ("a/1", "a/2", "ab/1"):
         write_chunk(graph, "RETURN 1", Chunk(name, {}))
     assert chunks_in(graph, "a/") == {"a/1", "a/2"}
+
+
+def test_a_chunk_whose_answer_was_lost_is_counted(neo4j_server: Server, graph: Graph):
+    """The commit went through and nobody heard of it: the next try returns what the first changed."""
+    proxy = BoltProxy(int(neo4j_server.uri.rpartition(":")[2]))
+    with Graph(f"bolt://127.0.0.1:{proxy.port}", neo4j_server.user, neo4j_server.password) as behind:
+        for number, where in enumerate(("lost", "blind"), start=1):
+            proxy.arm(Trap(1, where))
+            counts = write_chunk(behind, "CREATE (:Thing), (:Thing)", Chunk(f"c{number}", {}))
+            assert counts is not None
+            assert counts.nodes_created == 2
+            assert graph.read("MATCH (t:Thing) RETURN count(t) AS n")[0]["n"] == 2 * number
+            proxy.arm(Trap(1, where))
+            merged = write_again(behind, "MERGE (:Other {number: $number})", {"number": number})
+            assert merged.nodes_created == 1
+        assert write_chunk(behind, "CREATE (:Thing)", Chunk("c1", {})) is None
+    proxy.close()
