@@ -57,6 +57,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @column("timestamp", "the time, ISO 8601 or Unix")
 @column("count", "the number of clicks a row stands for; 1 unless there")
 @rules_options
+@click.option("--again", is_flag=True, help="Count rows that are in already once more.")
 @click.option("--max-session-clicks", type=int, metavar="N", help="Set sessions of more clicks aside, as robots.")
 @click.option(
     "--session-window", type=float, metavar="MINUTES", help="Join queries of a session this close; 0 joins none."
@@ -70,6 +71,7 @@ def clicks(
     timestamp_format: str | None,
     timezone: str | None,
     max_session_clicks: int | None,
+    again: bool,
     max_rejects: str | None,
     dry_run: bool,
     master: str | None,
@@ -77,6 +79,8 @@ def clicks(
     **named: str | None,
 ) -> None:
     """Add the click logs at PATHS to the graph."""
+    from dataclasses import replace
+
     from recsys.ingest.clean import clicks_by
     from recsys.ingest.clicks import load_clicks
     from recsys.ingest.rules import Rules
@@ -92,7 +96,7 @@ def clicks(
     )
     rules = Rules(events, timestamp_format, ZoneInfo(chosen.ingest.timezone))
     sources = _sources(paths, clicks_by(rules), named, layout)
-    _run(lambda job: load_clicks(job, sources, rules), chosen, dry_run=dry_run, as_json=as_json)
+    _run(lambda job: load_clicks(replace(job, again=again), sources, rules), chosen, dry_run=dry_run, as_json=as_json)
 
 
 @ingest.command()
@@ -183,10 +187,14 @@ def _sources(
 
 
 def _run(load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool) -> None:
+    from recsys.graph.batches import report
+
     with open_job(chosen, dry_run=dry_run) as job:
         summary = load(job)
-    if as_json:
-        print_json(summary.as_json())
-        return
-    for line in summary.lines():
-        print_line(line)
+        if as_json:
+            print_json(summary.as_json())
+        else:
+            for line in summary.lines():
+                print_line(line)
+        if job.graph is not None and summary.unreported:
+            report(job.graph, summary.unreported)

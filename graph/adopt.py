@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from recsys.graph.client import Graph
 from recsys.graph.ledger import write_again
-from recsys.graph.schema import RESERVED_RELATIONS, Label
+from recsys.graph.names import RESERVED_RELATIONS
+from recsys.graph.schema import Label
 from recsys.graph.write import adopt_statement
 
 _PAGE = 5_000

@@ -38,6 +38,7 @@ class Batch:
         complete: Everything is in.
         session_window: Milliseconds between queries that ``SAME_SESSION`` joins, 0 for none; fixed like ``chunk_rows``.
         max_session_clicks: Sessions of more clicks were set aside; None where all were kept.
+        reported: Whoever finished it by counting rows once more was told so; until then it must not be done again.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Batch:
     complete: bool = False
     session_window: int = 0
     max_session_clicks: int | None = None
+    reported: bool = True
 
 
 def list_batches(graph: Graph, kind: str) -> list[Batch]:
@@ -55,7 +57,7 @@ def list_batches(graph: Graph, kind: str) -> list[Batch]:
     records = graph.read(
         "MATCH (b:ClickBatch {kind: $kind}) RETURN b.id AS id, b.files AS files, b.paths AS paths, "
         "b.chunk_rows AS chunk_rows, b.complete AS complete, coalesce(b.session_window, 0) AS session_window, "
-        "b.max_session_clicks AS most ORDER BY id",
+        "b.max_session_clicks AS most, coalesce(b.reported, true) AS reported ORDER BY id",
         kind=kind,
     )
     return [
@@ -68,6 +70,7 @@ def list_batches(graph: Graph, kind: str) -> list[Batch]:
             complete=r["complete"],
             session_window=r["session_window"],
             max_session_clicks=r["most"],
+            reported=r["reported"],
         )
         for r in records
     ]
@@ -107,10 +110,17 @@ def begin(graph: Graph, batch: Batch) -> None:
     graph.transaction(work)
 
 
-def complete(graph: Graph, batch: Batch, totals: Mapping[str, Any]) -> None:
-    """Mark ``batch`` as in, with its totals."""
+def complete(graph: Graph, batch: Batch, totals: Mapping[str, Any], *, reported: bool = True) -> None:
+    """Mark ``batch`` as in, with its totals; where it is not ``reported``, :func:`report` does that later."""
     graph.write(
-        "MATCH (b:ClickBatch {id: $id}) SET b += $totals, b.complete = true, b.completed_at = datetime()",
+        "MATCH (b:ClickBatch {id: $id}) SET b += $totals, b.complete = true, b.completed_at = datetime(), "
+        "b.reported = CASE WHEN $reported THEN null ELSE false END",
         id=batch.id,
         totals=dict(totals),
+        reported=reported,
     )
+
+
+def report(graph: Graph, batches: Sequence[str]) -> None:
+    """Note that whoever asked for these batches was told that they are in."""
+    graph.write("MATCH (b:ClickBatch) WHERE b.id IN $ids REMOVE b.reported", ids=list(batches))

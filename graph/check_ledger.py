@@ -18,9 +18,12 @@ def check_batches(graph: Graph) -> Finding:
     """Every batch that was begun is complete."""
     records = graph.read(
         "MATCH (b:ClickBatch) WHERE NOT coalesce(b.complete, false) "
-        "RETURN b.id AS id, b.kind AS kind, b.paths AS paths ORDER BY id"
+        "RETURN b.id AS id, b.kind AS kind, b.paths AS paths, any(f IN b.files WHERE f CONTAINS '~') AS again "
+        "ORDER BY id"
     )
-    places = [f"{r['id']}: `recsys ingest {shlex.join([r['kind'], *r['paths']])}`" for r in records]
+    places = [
+        f"{r['id']}: `recsys ingest {shlex.join([r['kind'], *r['paths'], *['--again'] * r['again']])}`" for r in records
+    ]
     return found("every batch is complete", places, "run these commands again, with the flags that they had")
 
 

@@ -16,8 +16,6 @@ from recsys.graph.client import Graph
 Label = Literal["Query", "Item", "Anchor"]
 LABELS: tuple[Label, ...] = ("Query", "Item", "Anchor")
 CLICKED = "CLICKED"
-RESERVED_RELATIONS = frozenset({CLICKED, "SAME_SESSION", "CO_CLICKED"})
-"Relations that recsys writes itself; a link table may not use these names."
 
 _UNIQUE = (
     *((label, ("id",)) for label in LABELS),

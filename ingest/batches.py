@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from recsys.core.errors import DataError
@@ -17,10 +18,11 @@ class BatchUnfinishedError(DataError):
     def __init__(self, batch: Batch, missing: Sequence[str]) -> None:
         self.batch = batch
         self.missing = tuple(missing)
+        again = " --again" if any("~" in file for file in batch.files) else ""
         super().__init__(
             f"an earlier ingest of {', '.join(batch.paths)} was broken off (batch {batch.id}), and the rows of "
-            f"{', '.join(missing)} are not among these files; first run `recsys ingest {batch.kind}` with those files "
-            "as they were, then this command again"
+            f"{', '.join(missing)} are not among these files; first run `recsys ingest {batch.kind}{again}` with those "
+            "files as they were, then this command again"
         )
 
 
@@ -45,12 +47,14 @@ class Plan:
         files: Indices of the files of each batch, one per content.
         done: Files whose rows are in already.
         repeated: Files that hold the same rows as another file of this call.
+        unreported: Batches that an earlier call counted once more without getting to say so; of files among ``done``.
     """
 
     batches: tuple[Batch, ...]
     files: tuple[tuple[int, ...], ...]
     done: int
     repeated: int
+    unreported: tuple[str, ...] = ()
 
 
 def plan_batches(
@@ -60,8 +64,13 @@ def plan_batches(
     chunk_rows: int,
     session_window: int = 0,
     max_session_clicks: int | None = None,
+    *,
+    again: bool = False,
 ) -> Plan:
     """Sort file contents into batches.
+
+    Counting once more is exactly-once too. Each time has its number, which is part of the content, so a time that was
+    broken off goes on rather than another begins; and a time that is in counts as asked for until it was reported.
 
     Args:
         kind: clicks or links.
@@ -70,11 +79,15 @@ def plan_batches(
         chunk_rows: For a new batch; one that was broken off keeps its own.
         session_window: The same, in milliseconds.
         max_session_clicks: Limit of this call for sessions.
+        again: Count rows that are in once more.
 
     Raises:
         BatchUnfinishedError: A batch that was broken off shares some files with this call, but not all.
         BatchLimitError: A batch that was broken off had another limit for sessions.
     """
+    if again:
+        counted = {file for batch in known if batch.complete and batch.reported for file in batch.files}
+        contents = [replace(content, hash=_next_time(content.hash, counted)) for content in contents]
     first: dict[str, int] = {}
     for index, content in enumerate(contents):
         if content.kept:
@@ -98,7 +111,13 @@ def plan_batches(
         files=tuple(tuple(sorted(first[file] for file in batch.files)) for batch in resumed),
         done=sum(1 for content in contents if content.hash in complete),
         repeated=sum(1 for content in contents if content.kept) - len(first),
+        unreported=tuple(b.id for b in known if again and not b.reported and not first.keys().isdisjoint(b.files)),
     )
+
+
+def _next_time(content: str, counted: Collection[str]) -> str:
+    times = itertools.chain([content], (f"{content}~{time}" for time in itertools.count(2)))
+    return next(time for time in times if time not in counted)
 
 
 def _id(kind: str, files: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recsys.core import columns as c
 from recsys.core.text import query_id
-from recsys.graph.schema import RESERVED_RELATIONS
+from recsys.graph.names import RESERVED_RELATIONS
 from recsys.ingest.rules import EVERY_CLICK, Rules, weight_of
 from recsys.ingest.values import MAX_ID, MAX_TEXT, RejectError, click_count, epoch_ms, properties_of, required, text_of
 

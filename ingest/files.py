@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +34,16 @@ class NoFilesError(UsageError):
         self.path = path
         super().__init__(
             f"{path} matches no file; give a file, a folder or a quoted glob of files named *{', *'.join(FORMATS)}"
+        )
+
+
+class SchemeUnknownError(UsageError):
+    """A path names a file system that is not read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is on a file system that is not read; give a path or a file:// address, of a mount or a copy"
         )
 
 
@@ -95,16 +106,18 @@ def find_files(paths: Sequence[str], layout: Layout = BY_NAME) -> list[InputFile
     """Return the files that ``paths`` stand for, each once, in order of name, without those that are empty.
 
     Args:
-        paths: Files, folders (searched to any depth; names starting with a dot or underscore are left out) and globs.
+        paths: Files, folders (searched to any depth; names starting with a dot or underscore are left out) and globs; a
+            ``file://`` address is the path in it.
         layout: What the names do not say; with a format, a folder stands for all of its files.
 
     Raises:
         NoFilesError: A path matches nothing.
+        SchemeUnknownError: A path is the address of something else.
         FormatUnknownError: A file given by name has an unknown ending.
         FileUnreadableError: A file's columns cannot be read.
         NoRowsError: Every file is empty.
     """
-    found = sorted({file for path in paths for file in _expand(path, layout.format)})
+    found = sorted({file for path in paths for file in _expand(local_path(path), layout.format)})
     files = [file for file in (_open(path, layout) for path in found) if file.columns]
     if not files:
         raise NoRowsError(found, "not even a header; check that the export wrote its rows")
@@ -118,11 +131,35 @@ def _expand(path: str, format_: Format | None) -> list[Path]:
         if (format_ or format_of(file)) is None:
             raise FormatUnknownError(file)
     for folder in (match for match in matches if match.is_dir()):
-        inside = (p for p in folder.rglob("*") if not any(n[0] in "._" for n in p.relative_to(folder).parts))
-        files += [p.resolve() for p in inside if p.is_file() and (format_ or format_of(p)) is not None]
+        files += [path.resolve() for path in files_in(folder, format_)]
     if not files:
         raise NoFilesError(path)
     return files
+
+
+def local_path(path: str) -> str:
+    """Return the path that ``path``, or the ``file:`` address ``path``, is on this machine.
+
+    Raises:
+        SchemeUnknownError: It is the address of something else, and no file of this machine is called so.
+    """
+    if path.startswith("file:/"):
+        host_and_path = path.removeprefix("file:").removeprefix("//")
+        return "/" + unquote(host_and_path.partition("/")[2])
+    if "://" in path and not Path(path).exists():
+        raise SchemeUnknownError(path)
+    return path
+
+
+def files_in(folder: Path, format_: Format | None = None) -> list[Path]:
+    """Return the files that ``folder`` stands for, in no order."""
+    return [path for path in folder.rglob("*") if is_input(path, folder, format_) and path.is_file()]
+
+
+def is_input(path: Path, folder: Path, format_: Format | None = None) -> bool:
+    """Return whether ``folder`` stands for ``path`` too, by the names of the file and the folders between."""
+    visible = not any(name[0] in "._" for name in path.relative_to(folder).parts)
+    return visible and (format_ or format_of(path)) is not None
 
 
 def _open(path: Path, layout: Layout) -> InputFile:

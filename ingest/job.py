@@ -41,6 +41,7 @@ class Job:
         session_window: Milliseconds between queries that ``SAME_SESSION`` joins; 0 for none.
         max_rejects: Most rows that may be bad, such as ``500`` or ``1%``; beyond it nothing is written.
         max_session_clicks: Sessions of more clicks are set aside; None keeps all.
+        again: Rows that are in are counted once more; whoever tells of the summary calls ``report`` with its batches.
         aside: What is done with rows that have a reason; returns where they are.
     """
 
@@ -52,6 +53,7 @@ class Job:
     session_window: int = 0
     max_rejects: str = "100%"
     max_session_clicks: int | None = None
+    again: bool = False
     aside: Callable[[DataFrame, Sequence[Source], Kind, Path], Path | None] = write_rejects
 
 
@@ -121,8 +123,12 @@ def write_batches(
         BatchLimitError: A batch that was broken off set other robots aside.
     """
     known = [] if job.graph is None else list_batches(job.graph, kind.name)
-    plan = plan_batches(kind.name, found, known, job.chunk_rows, job.session_window, job.max_session_clicks)
+    limits = (job.chunk_rows, job.session_window, job.max_session_clicks)
+    plan = plan_batches(kind.name, found, known, *limits, again=job.again)
     summary.files_in_already, summary.files_repeated = plan.done, plan.repeated
+    summary.unreported = [*plan.unreported, *(batch.id for batch in plan.batches if job.again)]
+    if plan.unreported:
+        job.say("an earlier --again counted some of these files and ended before it said so; they are not added now")
     for batch, files in zip(plan.batches, plan.files, strict=True):
         summary.files_new += len(files)
         batch_job = replace(job, chunk_rows=batch.chunk_rows)
@@ -132,7 +138,7 @@ def write_batches(
         for stage in stages(good(rows, files), batch):
             totals |= write_stage(batch_job, stage, summary, batch)
         if job.graph is not None:
-            complete(job.graph, batch, totals)
+            complete(job.graph, batch, totals, reported=not job.again)
 
 
 def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = None) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Summary:
         created: ``nodes_created`` and ``relationships_created``.
         adopted: Links that new queries and items took over, part of the relationships created.
         rejects: Folder of the rows set aside.
+        unreported: Batches that ``--again`` finished and that are to be marked as reported once this was printed.
         nodes: Counts of the table of anchor texts, where one was given.
     """
 
@@ -65,6 +66,7 @@ class Summary:
     created: Counter[str] = field(default_factory=Counter)
     adopted: int = 0
     rejects: Path | None = None
+    unreported: Sequence[str] = ()
     nodes: Summary | None = None
 
     def as_json(self) -> dict[str, Any]:

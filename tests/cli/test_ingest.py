@@ -41,6 +41,16 @@ def test_clicks_twice(recsys: Recsys, workplace: Path) -> None:
     assert "created: 0 nodes, 0 relationships" in second.out
 
 
+def test_clicks_once_more(recsys: Recsys, workplace: Path, graph: Graph) -> None:
+    """Each command with the flag that was told of its end counts the rows once more; other tables have no such flag."""
+    for time in (1, 2, 3):
+        outcome = recsys("ingest", "clicks", "clicks.csv", "--again")
+        assert outcome.code == 0, outcome.err
+        assert "1 new" in outcome.out
+        assert graph.read("MATCH ()-[c:CLICKED]->() RETURN c.clicks AS n")[0]["n"] == time
+    assert recsys("ingest", "items", "clicks.csv", "--again").code == 2
+
+
 def test_rejects_are_listed_and_come_back(recsys: Recsys, workplace: Path) -> None:
     """The list gives the reason and where; after mending, a retry brings the row in, a second one nothing."""
     assert "no rows were set aside" in recsys("ingest", "rejects").out

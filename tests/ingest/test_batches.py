@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,29 @@ def test_files_without_a_good_row_and_foreign_batches_do_not_matter() -> None:
     plan = plan_batches("clicks", [content("a", "", kept=0)], [batch("9", complete=False)], 5)
     assert plan.batches == ()
     assert plan.done == 0
+
+
+def test_a_time_once_more_is_content_of_its_own() -> None:
+    """Rows that are in get the next number; new ones are in for the first time; one id per time, whoever asks."""
+    known = [batch("1", complete=True), batch("1~2", complete=True)]
+    plan = plan_batches("clicks", [content("a", "1"), content("b", "2")], known, 5, again=True)
+    assert plan.batches[0].files == ("1~3", "2")
+    assert (plan.done, plan.unreported) == (0, ())
+
+
+def test_a_time_once_more_goes_on_where_it_was_broken_off() -> None:
+    """An unfinished one is finished, with all of its files; without the flag it does not matter."""
+    known = [batch("1", "2", complete=True), batch("1~2", "2~2", complete=False)]
+    assert plan_batches("clicks", [content("a", "1"), content("b", "2")], known, 5, again=True).batches == (known[1],)
+    with pytest.raises(BatchUnfinishedError, match=r"clicks --again` with"):
+        plan_batches("clicks", [content("a", "1")], known, 5, again=True)
+    assert plan_batches("clicks", [content("a", "1")], known, 5).batches == ()
+
+
+def test_a_time_once_more_that_nobody_was_told_of_is_not_done_again() -> None:
+    """Until it was reported, a repeated command finds it in."""
+    told = [batch("1", complete=True), batch("1~2", complete=True)]
+    untold = [told[0], replace(told[1], id="new", reported=False)]
+    plan = plan_batches("clicks", [content("a", "1")], untold, 5, again=True)
+    assert (plan.batches, plan.done, plan.unreported) == ((), 1, ("new",))
+    assert plan_batches("clicks", [content("a", "1")], told, 5, again=True).batches[0].files == ("1~3",)

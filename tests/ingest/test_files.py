@@ -12,8 +12,10 @@ from recsys.ingest.files import (
     FormatUnknownError,
     NoFilesError,
     NoRowsError,
+    SchemeUnknownError,
     find_files,
     format_of,
+    local_path,
 )
 from recsys.ingest.read import map_columns
 
@@ -35,6 +37,29 @@ def test_files_folders_and_globs_find_each_file_once(tmp_path: Path) -> None:
     found = find_files([str(tmp_path / "logs"), str(tmp_path / "logs" / "*.csv"), str(a)])
     assert [file.path for file in found] == [a, b]
     assert found[0].columns == ("query", "item")
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("file:///logs/a%20b.csv", "/logs/a b.csv"),
+        ("file:/logs/*.csv", "/logs/*.csv"),
+        ("file://localhost/logs", "/logs"),
+        ("logs/a%20b.csv", "logs/a%20b.csv"),
+        ("file:a.csv", "file:a.csv"),
+    ],
+)
+def test_a_file_address_is_a_path(address: str, path: str) -> None:
+    """Escapes mean something in addresses alone."""
+    assert local_path(address) == path
+
+
+def test_an_address_of_something_else_is_refused(tmp_path: Path) -> None:
+    """The message says what is read; a file:// address of a folder finds its files."""
+    a = write(tmp_path / "lo gs" / "a.csv", "query,item\n")
+    assert [file.path for file in find_files([a.parent.as_uri()])] == [a]
+    with pytest.raises(SchemeUnknownError, match=r"s3a://bucket/logs is on .* file://"):
+        find_files(["s3a://bucket/logs"])
 
 
 @pytest.mark.parametrize(
