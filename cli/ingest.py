@@ -61,6 +61,12 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--session-window", type=float, metavar="MINUTES", help="Join queries of a session this close; 0 joins none."
 )
+@click.option(
+    "--bulk/--no-bulk",
+    " /--online",
+    default=None,
+    help="Load by Neo4j's offline importer, or not at all so; large logs are into an empty managed graph.",
+)
 @_shared
 def clicks(
     paths: tuple[str, ...],
@@ -70,6 +76,7 @@ def clicks(
     timestamp_format: str | None,
     timezone: str | None,
     max_session_clicks: int | None,
+    bulk: bool | None,
     max_rejects: str | None,
     dry_run: bool,
     master: str | None,
@@ -92,7 +99,7 @@ def clicks(
     )
     rules = Rules(events, timestamp_format, ZoneInfo(chosen.ingest.timezone))
     sources = _sources(paths, clicks_by(rules), named, layout)
-    _run(lambda job: load_clicks(job, sources, rules), chosen, dry_run=dry_run, as_json=as_json)
+    _run(lambda job: load_clicks(job, sources, rules), chosen, dry_run=dry_run, as_json=as_json, bulk=bulk)
 
 
 @ingest.command()
@@ -182,8 +189,10 @@ def _sources(
     return sources
 
 
-def _run(load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool) -> None:
-    with open_job(chosen, dry_run=dry_run) as job:
+def _run(
+    load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool, bulk: bool | None = False
+) -> None:
+    with open_job(chosen, dry_run=dry_run, bulk=bulk) as job:
         summary = load(job)
     if as_json:
         print_json(summary.as_json())

@@ -24,6 +24,17 @@ class BatchTakenError(DataError):
         )
 
 
+class BatchGoneError(DataError):
+    """The graph was replaced while a batch was written."""
+
+    def __init__(self, batch: str) -> None:
+        self.batch = batch
+        super().__init__(
+            f"the ledger no longer holds batch {batch}: another command has replaced the graph meanwhile; run the same "
+            "command again"
+        )
+
+
 @dataclass(frozen=True)
 class Batch:
     """File contents that are written together, each exactly once.
@@ -108,9 +119,15 @@ def begin(graph: Graph, batch: Batch) -> None:
 
 
 def complete(graph: Graph, batch: Batch, totals: Mapping[str, Any]) -> None:
-    """Mark ``batch`` as in, with its totals."""
-    graph.write(
+    """Mark ``batch`` as in, with its totals.
+
+    Raises:
+        BatchGoneError: It is not in the ledger.
+    """
+    counts = graph.write(
         "MATCH (b:ClickBatch {id: $id}) SET b += $totals, b.complete = true, b.completed_at = datetime()",
         id=batch.id,
         totals=dict(totals),
     )
+    if not counts.properties_set:
+        raise BatchGoneError(batch.id)
