@@ -13,6 +13,7 @@ from recsys.cli.ingest_options import column, layout_options, rules_options
 from recsys.cli.ingest_rejects import rejects
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line
+from recsys.core.errors import UsageError
 
 if TYPE_CHECKING:
     from recsys.core.settings import Settings
@@ -62,6 +63,12 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--session-window", type=float, metavar="MINUTES", help="Join queries of a session this close; 0 joins none."
 )
+@click.option(
+    "--bulk/--no-bulk",
+    " /--online",
+    default=None,
+    help="Load by Neo4j's offline importer, or not at all so; large logs are into an empty managed graph.",
+)
 @_shared
 def clicks(
     paths: tuple[str, ...],
@@ -72,6 +79,7 @@ def clicks(
     timezone: str | None,
     max_session_clicks: int | None,
     again: bool,
+    bulk: bool | None,
     max_rejects: str | None,
     dry_run: bool,
     master: str | None,
@@ -81,6 +89,8 @@ def clicks(
     """Add the click logs at PATHS to the graph."""
     from dataclasses import replace
 
+    if again and bulk:
+        raise UsageError("--again counts rows that are in, and --bulk needs an empty graph; give one of them")
     from recsys.ingest.clean import clicks_by
     from recsys.ingest.clicks import load_clicks
     from recsys.ingest.rules import Rules
@@ -96,7 +106,13 @@ def clicks(
     )
     rules = Rules(events, timestamp_format, ZoneInfo(chosen.ingest.timezone))
     sources = _sources(paths, clicks_by(rules), named, layout)
-    _run(lambda job: load_clicks(replace(job, again=again), sources, rules), chosen, dry_run=dry_run, as_json=as_json)
+    _run(
+        lambda job: load_clicks(replace(job, again=again), sources, rules),
+        chosen,
+        dry_run=dry_run,
+        as_json=as_json,
+        bulk=bulk,
+    )
 
 
 @ingest.command()
@@ -186,10 +202,12 @@ def _sources(
     return sources
 
 
-def _run(load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool) -> None:
+def _run(
+    load: Callable[[Job], Summary], chosen: Settings, *, dry_run: bool, as_json: bool, bulk: bool | None = False
+) -> None:
     from recsys.graph.batches import report
 
-    with open_job(chosen, dry_run=dry_run) as job:
+    with open_job(chosen, dry_run=dry_run, bulk=bulk) as job:
         summary = load(job)
         if as_json:
             print_json(summary.as_json())

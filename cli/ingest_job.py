@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_job(chosen: Settings, *, dry_run: bool = False) -> Iterator[Job]:
-    """Open the graph, unless it is a dry run, and start Spark."""
+def open_job(chosen: Settings, *, dry_run: bool = False, bulk: bool | None = False) -> Iterator[Job]:
+    """Open the graph, unless it is a dry run, and start Spark; ``bulk`` is None where the size of the log decides."""
     from recsys.cli.clients import open_graph
+    from recsys.ingest.bulk import Bulk
     from recsys.ingest.job import Job
     from recsys.ingest.spark import spark_session
 
@@ -33,4 +34,5 @@ def open_job(chosen: Settings, *, dry_run: bool = False) -> Iterator[Job]:
             session_window=round(chosen.ingest.session_window * 60_000),
             max_rejects=chosen.ingest.max_rejects,
             max_session_clicks=chosen.ingest.max_session_clicks,
+            bulk=None if bulk is False else Bulk(chosen.neo4j, chosen.ingest.bulk_rows, forced=bool(bulk)),
         )

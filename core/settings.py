@@ -77,6 +77,8 @@ class IngestSettings(Section):
 
     chunk_rows: PositiveInt = 20_000
     "Nodes or relationships written in one transaction."
+    bulk_rows: PositiveInt = 1_000_000
+    "Good rows from which a click log goes into an empty managed graph by Neo4j's offline importer."
     session_window: float = Field(default=30, ge=0, le=525_600)
     "Minutes between two queries of a session that SAME_SESSION joins; 0 joins none."
     max_rejects: str = Field(default="100%", pattern=r"^\d+(\.\d+%|%?)$")

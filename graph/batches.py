@@ -25,6 +25,17 @@ class BatchTakenError(DataError):
         )
 
 
+class BatchGoneError(DataError):
+    """The graph was replaced while a batch was written."""
+
+    def __init__(self, batch: str) -> None:
+        self.batch = batch
+        super().__init__(
+            f"the ledger no longer holds batch {batch}: another command has replaced the graph meanwhile; run the same "
+            "command again"
+        )
+
+
 @dataclass(frozen=True)
 class Batch:
     """File contents that are written together, each exactly once.
@@ -111,14 +122,20 @@ def begin(graph: Graph, batch: Batch) -> None:
 
 
 def complete(graph: Graph, batch: Batch, totals: Mapping[str, Any], *, reported: bool = True) -> None:
-    """Mark ``batch`` as in, with its totals; where it is not ``reported``, :func:`report` does that later."""
-    graph.write(
+    """Mark ``batch`` as in, with its totals; where it is not ``reported``, :func:`report` does that later.
+
+    Raises:
+        BatchGoneError: It is not in the ledger.
+    """
+    counts = graph.write(
         "MATCH (b:ClickBatch {id: $id}) SET b += $totals, b.complete = true, b.completed_at = datetime(), "
         "b.reported = CASE WHEN $reported THEN null ELSE false END",
         id=batch.id,
         totals=dict(totals),
         reported=reported,
     )
+    if not counts.properties_set:
+        raise BatchGoneError(batch.id)
 
 
 def report(graph: Graph, batches: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ pid file to go stale, to be damaged or to name somebody else's process.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,22 +88,46 @@ def stop(workspace: Path) -> bool:
     if not home.path.is_dir():
         return False
     with FileLock(home.lock_path):
-        found = find(home)
-        if found is None:
-            return False
-        process = found.process
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            _logger.warning(
-                "Neo4j (pid %d) did not stop within %.0f s and is killed; its next start recovers the graph",
-                process.pid,
-                STOP_SECONDS,
-            )
-            process.kill()
-            process.wait()
-        return True
+        return _end(home)
+
+
+def replace_data(workspace: Path, settings: Neo4jSettings, data: Path, check: Callable[[], None]) -> Server:
+    """Put the databases in ``data`` in the places of the workspace's own; the server is started again.
+
+    Args:
+        workspace: Whose server.
+        settings: How it is started.
+        data: Folders ``databases`` and ``transactions`` in a folder of the workspace; moved away.
+        check: Called last of all while the server still runs; raises where its data must stay.
+
+    Raises:
+        SetupError, ServiceError: It does not start again, as in :func:`start`; the next start takes the new data.
+    """
+    home = server_home(workspace)
+    with FileLock(home.lock_path):
+        check()
+        _end(home)
+        home.stage(data)
+    return start(workspace, settings)
+
+
+def _end(home: ServerHome) -> bool:
+    found = find(home)
+    if found is None:
+        return False
+    process = found.process
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        _logger.warning(
+            "Neo4j (pid %d) did not stop within %.0f s and is killed; its next start recovers the graph",
+            process.pid,
+            STOP_SECONDS,
+        )
+        process.kill()
+        process.wait()
+    return True
 
 
 def _server(found: ServerProcess, home: ServerHome) -> Server:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,15 @@ class ServerHome:
     def lock_path(self) -> Path:
         """Held while a server is started or stopped."""
         return self.path / "lock"
+
+    @property
+    def import_log_path(self) -> Path:
+        """What the last offline import has printed."""
+        return self.path / "import.log"
+
+    @property
+    def _imported(self) -> Path:
+        return self.path / "imported"
 
     @property
     def _conf_path(self) -> Path:
@@ -109,6 +119,24 @@ class ServerHome:
             "internal.dbms.bolt.netty_server_shutdown_quiet_period": "0",
         }
         write_text(self._conf_path, "".join(f"{key}={value}\n" for key, value in conf.items()))
+
+    def stage(self, data: Path) -> None:
+        """Have the databases in ``data``, a folder of the same disk, take the places of ours at the next start.
+
+        The rename is the moment that decides: whatever breaks off before leaves our data as it was, whatever breaks
+        off later is finished by the next start. Call it while no server runs and none can start.
+        """
+        shutil.rmtree(self._imported, ignore_errors=True)
+        data.rename(self._imported)
+
+    def take_staged(self) -> None:
+        """Finish what :meth:`stage` began; no server may run."""
+        for staged in sorted(self._imported.glob("*/*")):
+            place = self.path / "data" / staged.relative_to(self._imported)
+            shutil.rmtree(place, ignore_errors=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            staged.rename(place)
+        shutil.rmtree(self._imported, ignore_errors=True)
 
     def last_port(self) -> int:
         """Return the Bolt port of the last configuration, 0 where there is none."""

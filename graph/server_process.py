@@ -88,6 +88,7 @@ def launch(home: ServerHome, settings: Neo4jSettings) -> ServerProcess:
     """
     java = find_java()
     jars = ensure_jars(java, settings.repository)
+    home.take_staged()
     home.ensure_password()
     port = free_port(settings.port) if settings.port else _same_or_free_port(home)
     home.configure(settings, port)

@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
+from pyspark.sql import DataFrame
 
-from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, SESSION, TIMESTAMP
+from recsys.core.columns import ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, SESSION
 from recsys.graph import write
 from recsys.graph.adopt import adopt
 from recsys.graph.batches import Batch
+from recsys.ingest.bulk import check_bulk, load_in_bulk
 from recsys.ingest.clean import clicks_by
+from recsys.ingest.click_tables import pairs_of, texts_of
 from recsys.ingest.job import Job, Stage, opened, write_batches
 from recsys.ingest.read import Source
 from recsys.ingest.rules import EVERY_CLICK, Rules
@@ -38,11 +39,15 @@ def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK)
         FileUnreadableError, NoRowsError: The input cannot be used.
         BatchUnfinishedError, BatchTakenError: Other files come first.
         GraphUnreachableError: Neo4j went away; run the same command again.
+        BulkMasterError, GraphNotEmptyError, ImportFailedError: A bulk import cannot be, or failed.
     """
     if not any(SESSION in source.columns for source in sources):
         job = replace(job, session_window=0)
     kind = clicks_by(rules)
+    check_bulk(job)
     with opened(job, sources, kind) as (rows, found, summary):
+        if load_in_bulk(job, kind, rows, found, summary):
+            return summary
         write_batches(job, kind, rows, found, summary, _stages)
         if job.graph is not None:
             summary.adopted = adopt(job.graph)
@@ -51,22 +56,12 @@ def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK)
 
 
 def _stages(clicks: DataFrame, batch: Batch) -> list[Stage]:
-    pairs = clicks.groupBy(QUERY_ID, ITEM_ID).agg(f.sum(COUNT).alias("clicks"), f.max(TIMESTAMP).alias("last_at"))
     stages = [
-        Stage("queries", _texts(clicks, QUERY_ID, QUERY_TEXT), (QUERY_ID,), write.QUERIES, _nodes),
-        Stage("items", _texts(clicks, ITEM_ID, ITEM_TITLE), (ITEM_ID,), write.ITEMS, _nodes),
-        Stage("pairs", pairs, (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created", "clicks"),
+        Stage("queries", texts_of(clicks, QUERY_ID, QUERY_TEXT), (QUERY_ID,), write.QUERIES, _nodes),
+        Stage("items", texts_of(clicks, ITEM_ID, ITEM_TITLE), (ITEM_ID,), write.ITEMS, _nodes),
+        Stage("pairs", pairs_of(clicks), (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created", "clicks"),
     ]
     return [*stages, same_session(clicks, batch.session_window)] if batch.session_window else stages
-
-
-def _texts(clicks: DataFrame, key: str, text: str) -> DataFrame:
-    counted = clicks.groupBy(key, text).agg(f.sum(COUNT).alias("n"))
-    return counted.groupBy(key).agg(f.min_by(text, _preference(text)).alias("text"))
-
-
-def _preference(text: str) -> Column:
-    return f.struct(f.col(text).isNull(), -f.col("n"), f.col(text))
 
 
 def _nodes(page: pa.RecordBatch) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +27,9 @@ from recsys.ingest.stream import pages
 from recsys.ingest.summary import Summary
 from recsys.ingest.tally import check_kept, check_rejects, sum_up
 
+if TYPE_CHECKING:
+    from recsys.ingest.bulk import Bulk
+
 
 @dataclass(frozen=True)
 class Job:
@@ -42,6 +45,7 @@ class Job:
         max_rejects: Most rows that may be bad, such as ``500`` or ``1%``; beyond it nothing is written.
         max_session_clicks: Sessions of more clicks are set aside; None keeps all.
         again: Rows that are in are counted once more; whoever tells of the summary calls ``report`` with its batches.
+        bulk: Whether and how click logs may be loaded by Neo4j's offline importer; None for never.
         aside: What is done with rows that have a reason; returns where they are.
     """
 
@@ -54,6 +58,7 @@ class Job:
     max_rejects: str = "100%"
     max_session_clicks: int | None = None
     again: bool = False
+    bulk: Bulk | None = None
     aside: Callable[[DataFrame, Sequence[Source], Kind, Path], Path | None] = write_rejects
 
 

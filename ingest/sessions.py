@@ -18,6 +18,9 @@ REACH: Final = 5
 MAX_DEGREE: Final = 1_000
 "Edges that leave a query, per batch: those with the most sessions."
 
+SAME_SESSION_NAME: Final = "SAME_SESSION"
+"The relation."
+
 _SOURCE, _TARGET = "source", "target"
 
 
@@ -33,7 +36,9 @@ def same_session(clicks: DataFrame, window_ms: int) -> Stage:
     )
 
 
-def session_pairs(clicks: DataFrame, window_ms: int, reach: int = REACH, max_degree: int = MAX_DEGREE) -> DataFrame:
+def session_pairs(
+    clicks: DataFrame, window_ms: int, reach: int = REACH, max_degree: int = MAX_DEGREE, *, name: str = QUERY_ID
+) -> DataFrame:
     """Count in how many sessions two queries were asked close to each other.
 
     A query stands in its session once, at its first click. In order of time, and of a hash among equal or missing
@@ -45,16 +50,18 @@ def session_pairs(clicks: DataFrame, window_ms: int, reach: int = REACH, max_deg
         window_ms: Largest distance of two first clicks.
         reach: Queries that one pairs with, of those that follow it.
         max_degree: Targets kept per source, those with the most sessions; ties go to the smaller id.
+        name: Column that names queries in the result; one value per query id, in the order of the ids.
 
     Returns:
         Columns source, target and sessions, both directions of a pair.
     """
     order = Window.partitionBy(SESSION).orderBy(f.col("at").asc_nulls_last(), _shuffle(), QUERY_ID)
-    asked = clicks.where(f.col(SESSION).isNotNull()).groupBy(SESSION, QUERY_ID).agg(f.min(TIMESTAMP).alias("at"))
-    following = f.collect_list(f.struct(f.col(QUERY_ID).alias("query"), "at")).over(order.rowsBetween(1, reach))
-    pairs = asked.withColumn("following", following).select(QUERY_ID, "at", f.explode("following").alias("next"))
+    keys = dict.fromkeys((SESSION, QUERY_ID, name))
+    asked = clicks.where(f.col(SESSION).isNotNull()).groupBy(*keys).agg(f.min(TIMESTAMP).alias("at"))
+    following = f.collect_list(f.struct(f.col(name).alias("query"), "at")).over(order.rowsBetween(1, reach))
+    pairs = asked.withColumn("following", following).select(name, "at", f.explode("following").alias("next"))
     pairs = pairs.where(f.coalesce(f.col("next.at") - f.col("at") <= window_ms, f.lit(True)))
-    ends = f.array(_ends(QUERY_ID, "next.query"), _ends("next.query", QUERY_ID))
+    ends = f.array(_ends(name, "next.query"), _ends("next.query", name))
     directed = pairs.select(f.inline(ends)).groupBy(_SOURCE, _TARGET).agg(f.count("*").alias("sessions"))
     rank = f.row_number().over(Window.partitionBy(_SOURCE).orderBy(f.col("sessions").desc(), _TARGET))
     return directed.withColumn("rank", rank).where(f.col("rank") <= max_degree).drop("rank")

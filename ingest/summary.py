@@ -49,6 +49,7 @@ class Summary:
         rejects: Folder of the rows set aside.
         unreported: Batches that ``--again`` finished and that are to be marked as reported once this was printed.
         nodes: Counts of the table of anchor texts, where one was given.
+        to_do: What is left for people to do, a line each, where the graph is not ours to load in bulk.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Summary:
     rejects: Path | None = None
     unreported: Sequence[str] = ()
     nodes: Summary | None = None
+    to_do: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return every count under its name; ``rows_per_second`` is of rows read."""
@@ -93,6 +95,7 @@ class Summary:
             "seconds": round(self.seconds, 2),
             "rows_per_second": self._rate(),
             "nodes": self.nodes.as_json() if self.nodes else None,
+            "to_do": list(self.to_do),
         }
 
     def lines(self) -> Iterator[str]:
@@ -113,6 +116,7 @@ class Summary:
             adopted = f" ({self.adopted:,} of them for new nodes from earlier links)" if self.adopted else ""
             yield f"created: {nodes:,} nodes, {relationships:,} relationships{adopted}"
         yield f"took {self.seconds:.1f} s, {self._rate():,} rows/s"
+        yield from self.to_do
 
     def _rows(self) -> Iterator[str]:
         aside = sum(refused.rows for refused in self.set_aside.values())
