@@ -6,6 +6,7 @@ See :mod:`recsys.core.config` for how the layers are read and merged.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -109,6 +110,12 @@ class TrainSettings(Section):
     "Relations that shape the encoder; unset means every relation of the registry."
     graph_weight: NonNegativeFloat = 0.02
     "Weight of each relation's term (λ of RAMEN, arXiv 2402.18434); 0 leaves it out."
+    graph_weights: Literal["fixed", "annealed", "bandit"] = "fixed"
+    "Keep that weight, let it fall to 0 over the training, or let a bandit find one per relation and side from there."
+    loss: Literal["triplet", "infonce"] = "triplet"
+    "How clicks are learnt from: the hardest negatives at a margin, or a softmax over the batch."
+    hard_negatives_every: NonNegativeInt = 3
+    "Epochs between searches for the nearest unclicked items of every query, further negatives; 0 for none."
     epochs: PositiveInt = 20
     "Passes over the training queries."
     batch_size: PositiveInt = 1024

@@ -1,6 +1,6 @@
 """One batch as rows: queries, a clicked item each, one anchor per relation and side, and what is known.
 
-Shape letters: B queries of the batch.
+Shape letters: B queries of the batch, H distinct hard items, N hard items that somebody clicked.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from recsys.graph.client import Graph
 from recsys.graph.pages import Edges, Kind, neighbours
 from recsys.graph.schema import CLICKED, Label
 from recsys.model.draw import Draw, draw_one, known, without_own
+from recsys.model.hard_negatives import HardNegatives
 from recsys.model.snapshot import Snapshot
 from recsys.model.two_hop import TwoHop
 
@@ -41,6 +42,28 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Hard:
+    """Hard negatives: further columns of the batch, for every row.
+
+    Attributes:
+        item_H: Distinct items; none is the clicked item of a row.
+        known_BH: True where item h is a known click of query i or the page itself; never used as a negative.
+        position_N: Positions in ``item_H`` of the items that a query was drawn for.
+        clicker_N: Row of a training query that clicked the item, which the item is composed with.
+    """
+
+    item_H: Rows
+    known_BH: npt.NDArray[np.bool_]
+    position_N: Rows
+    clicker_N: Rows
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.item_H.nbytes + self.known_BH.nbytes + self.position_N.nbytes + self.clicker_N.nbytes
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one step needs, as rows; the collator looks the texts up.
 
@@ -50,6 +73,7 @@ class Batch:
         known_BB: True where item j is a known click of query i or the page itself; never used as a negative.
         terms: Graph terms in which at least two rows drew.
         neighbour: For each row another training query that clicked its item; None without composition.
+        hard: Hard negatives; None without them.
     """
 
     query_B: Rows
@@ -57,13 +81,14 @@ class Batch:
     known_BB: npt.NDArray[np.bool_]
     terms: Sequence[Term]
     neighbour: Draw | None = None
+    hard: Hard | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         arrays = self.query_B.nbytes + self.item_B.nbytes + self.known_BB.nbytes
-        neighbour = self.neighbour.nbytes if self.neighbour else 0
-        return arrays + neighbour + sum(term.draw.nbytes for term in self.terms)
+        further = sum(part.nbytes for part in (self.neighbour, self.hard) if part)
+        return arrays + further + sum(term.draw.nbytes for term in self.terms)
 
 
 class BatchReader:
@@ -75,6 +100,7 @@ class BatchReader:
         self_items: For each query row the item row that is the same page, −1 for none.
         held_out: True for query rows that are never drawn as neighbours; None means that all may be.
         two_hop: Draws other queries of the items, which items are composed with; None for items by their text alone.
+        hard_negatives: Draws near items that a query did not click; None for negatives of the batch alone.
     """
 
     def __init__(
@@ -84,26 +110,50 @@ class BatchReader:
         self_items: Rows,
         held_out: npt.NDArray[np.bool_] | None = None,
         two_hop: TwoHop | None = None,
+        hard_negatives: HardNegatives | None = None,
     ) -> None:
         self._graph = graph
         self._snapshot = snapshot
         self._self_items = self_items
         self._held_out = held_out
         self._two_hop = two_hop
+        self._hard_negatives = hard_negatives
+
+    def start(self, epoch: int) -> None:
+        """Make ready for the batches of ``epoch``; none of another is being read."""
+        if self._hard_negatives:
+            self._hard_negatives.start(epoch)
 
     def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
         """Return the batch of ``query_B``, each of which has clicked something, in two round trips."""
         near_queries = self._neighbours("Query", query_B, [(CLICKED, "Item")])
         clicks = self._in_snapshot(near_queries[CLICKED, "Item"], "Item")
         item_B = draw_one(query_B, clicks, rng).drawn_N
-        known_BB = known(query_B, item_B, clicks) | (self._self_items[query_B][:, None] == item_B[None, :])
+        known_BB = self._known(query_B, item_B, clicks)
         near_items = self._neighbours("Item", np.unique(item_B), [])
         terms = [
             *self._terms("query", "Query", query_B, near_queries, rng),
             *self._terms("item", "Item", item_B, near_items, rng),
         ]
         neighbour = self._two_hop.draw(query_B, item_B, rng) if self._two_hop else None
-        return Batch(query_B, item_B, known_BB, [term for term in terms if len(term.draw.position_N) > 1], neighbour)
+        hard = self._hard(self._hard_negatives, query_B, item_B, clicks, rng) if self._hard_negatives else None
+        terms = [term for term in terms if len(term.draw.position_N) > 1]
+        return Batch(query_B, item_B, known_BB, terms, neighbour, hard)
+
+    def _known(self, query_B: Rows, item_M: Rows, clicks: Edges) -> npt.NDArray[np.bool_]:
+        own_BM = self._self_items[query_B][:, None] == item_M[None, :]
+        return np.asarray(known(query_B, item_M, clicks) | own_BM)
+
+    def _hard(
+        self, negatives: HardNegatives, query_B: Rows, item_B: Rows, clicks: Edges, rng: np.random.Generator
+    ) -> Hard | None:
+        """Return one drawn item per query, each once; an item that the batch holds already is left out."""
+        item_H = np.setdiff1d(negatives.draw(query_B, rng), item_B)
+        if not len(item_H):
+            return None
+        none = np.empty(0, dtype=np.int64)
+        position_N, clicker_N = self._two_hop.draw_clickers(item_H, rng) if self._two_hop else (none, none)
+        return Hard(item_H, self._known(query_B, item_H, clicks), position_N, clicker_N)
 
     def _neighbours(self, label: Label, rows: Rows, further: Sequence[Kind]) -> dict[Kind, Edges]:
         kinds = [(relation.name, relation.target) for relation in self._snapshot.relations if relation.source == label]

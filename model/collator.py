@@ -32,13 +32,20 @@ class BatchCollator:
         self._features = features
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-        """Return ``query_*``, ``item_*``, ``neighbour_*`` and ``anchor_*`` inputs and ``label`` for ``RamenLoss``."""
+        """Return inputs of queries, items, hard items, neighbours and anchors, and ``label``, for ``RamenLoss``."""
         batch = self._stream.batch([row["row"] for row in rows])
         columns: dict[str, dict[Label, Rows]] = {"query": {"Query": batch.query_B}, "item": {"Item": batch.item_B}}
         anchors = distinct_anchors(batch)
         label: dict[str, Any] = {"known": torch.from_numpy(batch.known_BB), "terms": term_labels(batch, anchors)}
+        if batch.hard:
+            columns["hard"] = {"Item": batch.hard.item_H}
+            label["hard"] = {
+                "position": torch.from_numpy(batch.hard.position_N),
+                "known": torch.from_numpy(batch.hard.known_BH),
+            }
         if batch.neighbour and len(batch.neighbour.position_N):
-            columns["neighbour"] = {"Query": batch.neighbour.drawn_N}
+            clickers = [batch.hard.clicker_N] if batch.hard else []
+            columns["neighbour"] = {"Query": np.concatenate([batch.neighbour.drawn_N, *clickers])}
             label["neighbour"] = {
                 "position": torch.from_numpy(batch.neighbour.position_N),
                 "known": torch.from_numpy(batch.neighbour.known_NN),
@@ -64,6 +71,7 @@ def term_labels(batch: Batch, anchors: Mapping[Label, Rows]) -> list[dict[str, A
     offset = dict(zip(anchors, np.cumsum([0, *sizes]), strict=False))
     return [
         {
+            "relation": term.relation,
             "side": term.side,
             "position": torch.from_numpy(term.draw.position_N),
             "anchor": torch.from_numpy(np.searchsorted(anchors[term.anchor], term.draw.drawn_N) + offset[term.anchor]),

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.util import batch_to_device
 
 from recsys.graph.schema import Label
 from recsys.model.ranges import joined_ranges
@@ -23,6 +25,22 @@ class Features(Protocol):
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
         ...
+
+
+@torch.no_grad()
+def encode_rows(
+    model: SentenceTransformer, features: Features, label: Label, rows: Rows, batch_size: int
+) -> npt.NDArray[np.float32]:
+    """Return the vectors of ``rows`` as the encoder stands, without tokenising where the tokens are at hand."""
+    training = model.training
+    model.eval()
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        inputs = dict(features({label: rows[start : start + batch_size]}))
+        output = model(batch_to_device(inputs, model.device))
+        parts.append(output["sentence_embedding"].float().cpu().numpy())
+    model.train(training)
+    return np.concatenate(parts)
 
 
 class TextFeatures:

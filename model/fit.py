@@ -14,13 +14,17 @@ from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.batch import BatchReader
 from recsys.model.collator import BatchCollator
+from recsys.model.composition import PLAIN
 from recsys.model.data import TrainingData
 from recsys.model.encoder import is_static
 from recsys.model.features import Features, StaticFeatures, TextFeatures
-from recsys.model.held_out import HeldOutEvaluator
+from recsys.model.graph_weights import make_weights
+from recsys.model.hard_negatives import HardNegatives
+from recsys.model.held_out import IN_TRAINING, HeldOutEvaluator
 from recsys.model.losses.ramen import RamenLoss
 from recsys.model.plan import UniformPlan
 from recsys.model.report import ProgressBar
+from recsys.model.snapshot import Snapshot
 from recsys.model.stream import NeighbourStream
 from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
 from recsys.model.two_hop import TwoHop
@@ -57,15 +61,19 @@ def fit(
     """
     plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
     two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph else None
-    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop)
+    features = _features(model, data)
+    hard_negatives = _hard_negatives(model, features, data, settings, directory)
+    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop, hard_negatives)
+    weights = make_weights(settings.graph_weights, settings.graph_weight, _term_names(data.snapshot), settings.seed)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
             sampler=PlanSampler(plan, stream),
             model=model,
             args=_arguments(model, settings, len(plan), directory, measured=evaluator is not None),
             train_dataset=Dataset.from_dict({"row": plan.rows}),
-            loss=RamenLoss(model, margin=settings.margin, graph_weight=settings.graph_weight),
-            data_collator=BatchCollator(stream, _features(model, data)),
+            weights=weights,
+            loss=RamenLoss(model, click_loss=settings.loss, margin=settings.margin, graph_weight=weights),
+            data_collator=BatchCollator(stream, features),
             evaluator=evaluator,
             optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
             callbacks=[ProgressBar()],
@@ -81,6 +89,28 @@ def _features(model: SentenceTransformer, data: TrainingData) -> Features:
     if is_static(model):
         return StaticFeatures(data.texts, model[0])
     return TextFeatures(data.texts, model.preprocess)
+
+
+def _hard_negatives(
+    model: SentenceTransformer, features: Features, data: TrainingData, settings: TrainSettings, directory: Path
+) -> HardNegatives | None:
+    if not settings.hard_negatives_every:
+        return None
+    return HardNegatives(
+        model,
+        features,
+        data.clicks.of_queries(~data.held_out),
+        data.self_items,
+        IN_TRAINING if settings.graph else PLAIN,
+        every=settings.hard_negatives_every,
+        directory=directory,
+        batch_size=settings.batch_size,
+    )
+
+
+def _term_names(snapshot: Snapshot) -> list[str]:
+    """Return the graph terms as the loss knows them."""
+    return [f"{relation.name} {relation.source.lower()}" for relation in snapshot.relations]
 
 
 def _optimizers(model: SentenceTransformer, settings: TrainSettings, steps: int) -> tuple[Any, Any]:

@@ -38,14 +38,13 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neighbours")
         self._waiting: deque[Future[Batch]] = deque()
         self._ahead = 2
-        self.start(0)
+        self._open(0)
 
     def start(self, epoch: int) -> None:
         """Begin ``epoch``; its batches are asked for next."""
-        self._epoch = epoch
-        self._batches = list(self._plan.batches(epoch))
-        self._index_of = {int(rows[0]): index for index, rows in enumerate(self._batches)}
-        self._seek(0)
+        self._reader.start(epoch)
+        self._open(epoch)
+        self._fill()
 
     def batch(self, rows: Sequence[int]) -> Batch:
         """Return the batch of these query rows, and go on fetching those that follow it.
@@ -77,7 +76,12 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
             future.cancel()
         self._waiting.clear()
         self._head = index
-        self._fill()
+
+    def _open(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._batches = list(self._plan.batches(epoch))
+        self._index_of = {int(rows[0]): index for index, rows in enumerate(self._batches)}
+        self._seek(0)
 
     def _fill(self) -> None:
         while len(self._waiting) < self._ahead and self._head + len(self._waiting) < len(self._batches):

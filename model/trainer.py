@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformerTrainer
 from torch.utils.data import BatchSampler
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from recsys.core.files import write_json
+from recsys.model.graph_weights import GraphWeights
 from recsys.model.plan import UniformPlan
 from recsys.model.stream import NeighbourStream
+
+WEIGHTS = "graph_weights.json"
+"File of the graph weights in a checkpoint."
 
 
 class PlanSampler(BatchSampler):
@@ -42,17 +50,50 @@ class PlanSampler(BatchSampler):
             yield [self._position_of[int(row)] for row in rows]
 
 
+class WeightSchedule(TrainerCallback):
+    """Tells the weights about each step, and writes them into the history.
+
+    Args:
+        weights: Of the graph terms.
+    """
+
+    def __init__(self, weights: GraphWeights) -> None:
+        self.weights = weights
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Make the weights ready."""
+        due = self.weights.at(state.global_step, state.max_steps)
+        entry = {f"weight {name}": weight for name, weight in self.weights.weight_of.items()}
+        if due and entry:
+            state.log_history.append({**entry, "epoch": state.epoch, "step": state.global_step})
+
+
 class GraphTrainer(SentenceTransformerTrainer):
     """Runs a plan. The dataset is the query rows, the batch sampler is the plan, the collator asks the stream.
 
     Args:
         sampler: Batches of the training data.
+        weights: Of the graph terms; they follow the steps, stand in the history, and are kept with every checkpoint.
         **kwargs: What ``SentenceTransformerTrainer`` takes.
     """
 
-    def __init__(self, *, sampler: PlanSampler, **kwargs: Any) -> None:
+    def __init__(self, *, sampler: PlanSampler, weights: GraphWeights, **kwargs: Any) -> None:
         self._plan_sampler = sampler
+        self._weights = weights
         super().__init__(**kwargs)
+        self.add_callback(WeightSchedule(weights))
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        # Here, because a checkpoint counts as whole once the trainer's state is written, which comes after this.
+        super()._save_optimizer_and_scheduler(output_dir)
+        write_json(Path(output_dir) / WEIGHTS, self._weights.state())
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None:
+            self._weights.restore(json.loads((Path(checkpoint) / WEIGHTS).read_text(encoding="utf-8")))
 
     def get_batch_sampler(self, *args: Any, **kwargs: Any) -> BatchSampler:
         """Return the plan's batches."""

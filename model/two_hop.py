@@ -3,7 +3,7 @@
 The clicks are read from the graph once, in packed pages; drawing from them in memory keeps an item with many clicks
 from being fetched with every batch that holds it.
 
-Shape letters: B rows of the batch, N rows of it that have such a neighbour.
+Shape letters: B rows of the batch, H hard items, N rows or items of them that have such a neighbour.
 """
 
 from __future__ import annotations
@@ -49,6 +49,21 @@ class TwoHop:
         itself_N = drawn_N == query_B[position_N]
         drawn_N[itself_N] = self._clicker[end_B[position_N][itself_N] - 1]
         return Draw(position_N, drawn_N, self._share(query_B[position_N], drawn_N))
+
+    def draw_clickers(self, item_H: Rows, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Draw uniformly among the queries that clicked each item; items that nobody clicked take no part.
+
+        Args:
+            item_H: Item rows.
+            rng: Used once per item, in order.
+
+        Returns:
+            Positions in ``item_H``, and a query row for each.
+        """
+        first_H, end_H = self._of_item[item_H], self._of_item[item_H + 1]
+        pick_H = first_H + (rng.random(len(item_H)) * (end_H - first_H)).astype(np.int64)
+        position_N = np.flatnonzero(end_H > first_H)
+        return position_N, self._clicker[pick_H[position_N]]
 
     def _share(self, rows_N: Rows, drawn_N: Rows) -> npt.NDArray[np.bool_]:
         """Return where row i and drawn query j have an item in common."""

@@ -1,43 +1,57 @@
 """RAMEN's objective: the click loss plus weighted terms of the graph (arXiv 2402.18434, section 3).
 
-Shape letters: B rows of the batch, N rows that have a neighbour, U distinct anchors, D embedding width.
+Shape letters: B rows of the batch, H hard items, C = B + H items, N rows that have a neighbour, M neighbours of rows
+and hard items, U distinct anchors, D embedding width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
-from recsys.model.losses.triplet import hardest_triplet_loss
+from recsys.model.graph_weights import GraphWeights
+from recsys.model.losses.infonce import masked_infonce_loss
+from recsys.model.losses.pairs import known_in_batch
+from recsys.model.losses.triplet import MASKED, RAMEN_CITATION, hardest_triplet_loss
+
+ClickLoss = Literal["triplet", "infonce"]
+Compare = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class RamenLoss(nn.Module):
-    """L_click + Σ_t (λ_x · R_x^t + λ_z · R_z^t), every term a hinge triplet over the batch.
+    """L_click + Σ_t (λ_x · R_x^t + λ_z · R_z^t), every R a hinge triplet over the batch.
 
     The graph shapes the encoder while it trains and is gone at inference. Rows without an anchor in a relation take
     no part in that relation's term, and a known neighbour is never a negative.
 
     Where the batch brings a neighbour per item (another query that clicked it, two hops over the clicks), two more
     terms are added with weight 1: queries that share an item are pulled together, and the item is also trained as it
-    will be indexed, norm(E(z) + α · E(neighbour)), the row's own query left out.
+    will be indexed, norm(E(z) + α · E(neighbour)), the row's own query left out. Hard items are negatives for every
+    row, composed in the same way.
 
     Args:
         model: Shared encoder of queries, items and anchors; its output must have unit norm.
-        margin: γ, in cosine.
-        graph_weight: λ, the same for every relation and side.
+        click_loss: How queries are compared with items and with queries that share an item: ``triplet`` or ``infonce``.
+        margin: γ, in cosine, of all triplets.
+        graph_weight: λ: a number for every relation and side, or weights that change while training.
         alpha: α, share of the neighbour in a composed item.
 
     Requirements:
-        Batches of :class:`recsys.model.collator.BatchCollator`.
+        Batches of :class:`recsys.model.collator.BatchCollator`; or (query, item) pairs of texts, and then it is the
+        click loss alone.
 
     Inputs:
-        Features of the queries and their items, then of the neighbours and of the batch's distinct anchors where the
-        label has them. The label is a mapping with ``known`` (B, B); ``neighbour``: ``position`` (N) and ``known``
-        (N, N); ``terms``: per term ``side``, ``position``, ``anchor`` (indices into the anchors) and ``known``.
+        Features of the queries and their items, then, where the label has them, of hard items, of the neighbours of
+        rows and hard items, and of the batch's distinct anchors. The label is a mapping with ``known`` (B, B);
+        ``hard``: ``known`` (B, H) and ``position`` of those with a neighbour; ``neighbour``: ``position`` (N) and
+        ``known`` (N, N); ``terms``: per term ``relation``, ``side``, ``position``, ``anchor`` (indices into the
+        anchors) and ``known``.
 
     References:
         Mittal et al., Graph Regularized Encoder Training for Extreme Classification, arXiv 2402.18434.
@@ -47,61 +61,92 @@ class RamenLoss(nn.Module):
     """
 
     def __init__(
-        self, model: SentenceTransformer, *, margin: float = 0.3, graph_weight: float = 0.1, alpha: float = 2.0
+        self,
+        model: SentenceTransformer,
+        *,
+        click_loss: ClickLoss = "triplet",
+        margin: float = 0.3,
+        graph_weight: float | GraphWeights = 0.1,
+        alpha: float = 2.0,
     ) -> None:
         super().__init__()
         self.model = model
+        self.click_loss = click_loss
         self.margin = margin
-        self.graph_weight = graph_weight
+        self.weights = graph_weight if isinstance(graph_weight, GraphWeights) else GraphWeights(graph_weight)
         self.alpha = alpha
+        triplet = partial(hardest_triplet_loss, margin=margin)
+        self._compare: Compare = masked_infonce_loss if click_loss == "infonce" else triplet
 
-    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: dict[str, Any]) -> dict[str, Tensor]:
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Any = None) -> dict[str, Tensor]:
         """Return the weighted components, which the trainer adds up.
 
         They are ``click``; with neighbours ``composed`` and ``shared_item``; with terms ``graph``.
         """
-        embeddings = [self.model(features)["sentence_embedding"] for features in sentence_features]
+        columns = list(sentence_features)
+        if not isinstance(labels, Mapping):
+            labels = {"known": known_in_batch(columns[:2]), "terms": []}
+        embeddings = [self.model(features)["sentence_embedding"] for features in columns]
         return self.compute_loss_from_embeddings(embeddings, labels)
 
-    def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: dict[str, Any]) -> dict[str, Tensor]:
-        """Return the components from the embeddings of queries, items, neighbours and anchors."""
-        query_BD, item_BD, *further = embeddings
-        losses = {"click": hardest_triplet_loss(query_BD, item_BD, labels["known"], margin=self.margin)}
+    def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return the components from the embeddings of queries, items, hard items, neighbours and anchors."""
+        query_BD, item_CD, *further = embeddings
+        sides, known_BC = {"query": query_BD, "item": item_CD}, labels["known"]
+        if "hard" in labels:
+            item_CD = torch.cat([item_CD, further.pop(0)])
+            known_BC = torch.cat([known_BC, labels["hard"]["known"]], dim=1)
+        losses = {"click": self._compare(query_BD, item_CD, known_BC)}
         if "neighbour" in labels:
-            losses |= self._two_hops(query_BD, item_BD, further.pop(0), labels)
+            neighbour_MD = further.pop(0)
+            item_CD = self._composed(item_CD, neighbour_MD, labels)
+            losses["composed"] = self._compare(query_BD, item_CD, known_BC)
+            losses["shared_item"] = self._shared_item(query_BD, neighbour_MD, labels["neighbour"])
+        if self.weights.watches:
+            self.weights.observe(hits(query_BD, item_CD[: len(query_BD)], labels["known"]), len(query_BD))
         if labels["terms"]:
-            sides = {"query": query_BD, "item": item_BD}
-            terms = [self._term(sides[term["side"]], further[0], term) for term in labels["terms"]]
-            losses["graph"] = self.graph_weight * torch.stack(terms).sum()
+            losses["graph"] = self._regularizer(sides, further[0], labels["terms"])
         return losses
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings that the model card shows."""
-        return {"margin": self.margin, "graph_weight": self.graph_weight, "alpha": self.alpha}
+        return {
+            "click_loss": self.click_loss,
+            "margin": self.margin,
+            "graph_weight": self.weights.start,
+            "alpha": self.alpha,
+        }
 
     @property
     def citation(self) -> str:
         """BibTeX of the method."""
-        return (
-            "@misc{mittal2024ramen,\n"
-            "    title={Graph Regularized Encoder Training for Extreme Classification},\n"
-            "    author={Anshul Mittal and others},\n"
-            "    year={2024},\n    eprint={2402.18434},\n    archivePrefix={arXiv}\n}"
-        )
+        return RAMEN_CITATION
 
-    def _two_hops(
-        self, query_BD: Tensor, item_BD: Tensor, neighbour_ND: Tensor, labels: dict[str, Any]
-    ) -> dict[str, Tensor]:
-        position_N = labels["neighbour"]["position"]
-        composed_BD = item_BD.index_add(0, position_N, self.alpha * neighbour_ND)
-        composed_BD = torch.nn.functional.normalize(composed_BD, dim=1)
-        row_ND, known_NN = query_BD[position_N], labels["neighbour"]["known"]
-        return {
-            "composed": hardest_triplet_loss(query_BD, composed_BD, labels["known"], margin=self.margin),
-            "shared_item": hardest_triplet_loss(row_ND, neighbour_ND, known_NN, margin=self.margin),
-        }
+    def _composed(self, item_CD: Tensor, neighbour_MD: Tensor, labels: Mapping[str, Any]) -> Tensor:
+        """Return items as they will be indexed."""
+        position_M = labels["neighbour"]["position"]
+        if "hard" in labels:
+            position_M = torch.cat([position_M, len(labels["known"]) + labels["hard"]["position"]])
+        return normalize(item_CD.index_add(0, position_M, self.alpha * neighbour_MD), dim=1)
 
-    def _term(self, side_BD: Tensor, anchor_UD: Tensor, term: dict[str, Any]) -> Tensor:
-        row_ND = side_BD[term["position"]]
-        anchor_ND = anchor_UD[term["anchor"]]
-        return hardest_triplet_loss(row_ND, anchor_ND, term["known"], margin=self.margin)
+    def _shared_item(self, query_BD: Tensor, neighbour_MD: Tensor, neighbour: Mapping[str, Tensor]) -> Tensor:
+        """Return the loss of queries against queries that share their item."""
+        position_N = neighbour["position"]
+        return self._compare(query_BD[position_N], neighbour_MD[: len(position_N)], neighbour["known"])
+
+    def _regularizer(self, sides: Mapping[str, Tensor], anchor_UD: Tensor, terms: list[dict[str, Any]]) -> Tensor:
+        """Return Σ_t λ_t R^t over the terms with a weight."""
+        total = anchor_UD.new_zeros(())
+        for term in terms:
+            if weight := self.weights.of(term["relation"], term["side"]):
+                row_ND, anchor_ND = sides[term["side"]][term["position"]], anchor_UD[term["anchor"]]
+                total = total + weight * hardest_triplet_loss(row_ND, anchor_ND, term["known"], margin=self.margin)
+        return total
+
+
+@torch.no_grad()
+def hits(query_BD: Tensor, item_BD: Tensor, known_BB: Tensor) -> int:
+    """Return how many queries have their own item above every unknown one of the batch."""
+    similarity_BB = query_BD @ item_BD.T
+    own_B = similarity_BB.diagonal().clone()
+    return int((own_B > similarity_BB.masked_fill_(known_BB, MASKED).amax(dim=1)).sum())

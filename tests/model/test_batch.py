@@ -10,6 +10,15 @@ import pytest
 from recsys.graph.client import Graph
 from recsys.model.batch import Batch, BatchReader
 from recsys.model.snapshot import take_snapshot
+from recsys.model.two_hop import TwoHop
+
+
+class Near:
+    """Stands where the hard negatives do: query row q draws item (7 q) mod 30."""
+
+    def draw(self, query_B: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw."""
+        return 7 * query_B % 30
 
 
 def read(graph: Graph, twin, rows: list[int], seed: int = 3, relations: list[str] | None = None) -> Batch:
@@ -117,3 +126,33 @@ def test_a_term_needs_two_rows(small: Graph, twin):
     without = next(q for q in twin.clicked if q not in linked)
     batch = read(small, twin, [with_link, without])
     assert ("CATEGORY", "query") not in {(t.relation, t.side) for t in batch.terms}
+
+
+@pytest.mark.parametrize("composed", [False, True])
+def test_hard_items_are_further_columns_for_every_row(small: Graph, twin, composed: bool):
+    """Each stands once, none is an item of the batch, known clicks and the page itself are masked, clickers clicked."""
+    rows = twin.clicked[:12]
+    two_hop = TwoHop(twin.as_clicks()) if composed else None
+    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, None, two_hop, Near())  # type: ignore[arg-type]
+    batch = reader.read(np.array(rows), np.random.default_rng(3))
+    assert batch.hard is not None
+    items = batch.hard.item_H.tolist()
+    assert items == sorted({7 * q % 30 for q in rows} - set(batch.item_B.tolist()))
+    expected = [[(q, i) in twin.clicks or twin.self_items[q] == i for i in items] for q in rows]
+    assert batch.hard.known_BH.tolist() == expected
+    assert any(map(any, expected))
+    clickers = zip(batch.hard.clicker_N, batch.hard.item_H[batch.hard.position_N], strict=True)
+    assert all(pair in twin.clicks for pair in clickers)
+    assert (len(batch.hard.position_N) > 0) == composed
+    assert batch.nbytes > read(small, twin, rows, relations=[]).nbytes
+
+
+def test_hard_items_that_the_batch_holds_already_are_left_out(small: Graph, twin):
+    """Where nothing further is left there are no hard columns, and the rest of the batch is as without them."""
+    same = type("Same", (), {"draw": lambda _, query_B, rng: np.arange(30)[np.isin(np.arange(30), held)]})()
+    plain = read(small, twin, twin.clicked[:20], relations=[])
+    held = plain.item_B
+    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, hard_negatives=same)
+    batch = reader.read(np.array(twin.clicked[:20]), np.random.default_rng(3))
+    assert batch.hard is None
+    assert_same(plain, batch)

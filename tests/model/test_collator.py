@@ -87,6 +87,23 @@ def test_neighbours_are_training_queries_of_the_item(small: Graph, twin):
     assert inputs["label"]["neighbour"]["known"].diagonal().all()
 
 
+def test_hard_items_bring_their_clickers(small: Graph, twin):
+    """Hard items are a column of their own, and the queries they are composed with follow those of the rows."""
+    near = type("Near", (), {"draw": lambda _, query_B, rng: 7 * query_B % 30, "start": lambda *_: None})()
+    reader = BatchReader(
+        small, take_snapshot(small, []), twin.self_items, two_hop=TwoHop(twin.as_clicks()), hard_negatives=near
+    )
+    plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
+    with NeighbourStream(reader, plan, seed=0) as stream:
+        inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in next(plan.batches(0))])
+    assert list(inputs) == ["label", "query_rows", "item_rows", "hard_rows", "neighbour_rows"]
+    label, hard = inputs["label"], inputs["hard_rows"].tolist()
+    assert label["hard"]["known"].shape == (16, len(hard))
+    clickers = inputs["neighbour_rows"][len(label["neighbour"]["position"]) :].tolist()
+    drew = [hard[position] for position in label["hard"]["position"]]
+    assert all(pair in twin.clicks for pair in zip(clickers, drew, strict=True))
+
+
 def test_without_terms_there_is_no_anchor_column(small: Graph, twin):
     """Clicks alone give queries and items only."""
     reader = BatchReader(small, take_snapshot(small, []), twin.self_items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ import pytest
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model import fit as module
+from recsys.model import graph_weights
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.fit import fit
 from recsys.model.plan import UniformPlan
 from recsys.model.snapshot import take_snapshot
 from recsys.model.stream import NeighbourStream
+
+TEN_LOSSES = [2.0839, 1.7627, 1.6649, 1.5280, 1.4030, 1.3419, 1.3280, 1.2256, 1.2380, 1.2611]
 
 
 @pytest.fixture
@@ -55,14 +59,28 @@ def test_the_loss_falls(small: Graph, settings: TrainSettings, tmp_path: Path):
     assert logged[-1]["click"] < logged[0]["click"]
 
 
+CHANGES: list[dict[str, object]] = [{}, {"hard_negatives_every": 1, "graph_weights": "bandit"}]
+
+
+@pytest.mark.parametrize("changes", CHANGES)
 def test_a_checkpoint_inside_an_epoch_is_gone_on_from(
-    small: Graph, settings: TrainSettings, tmp_path: Path, asked: list[list[int]], monkeypatch: pytest.MonkeyPatch
+    small: Graph,
+    settings: TrainSettings,
+    tmp_path: Path,
+    asked: list[list[int]],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
 ):
-    """Interrupted in the middle, the same training asks only for what is missing and ends with the same weights."""
+    """Interrupted in the middle, the same training asks only for what is missing and ends with the same weights.
+
+    Hard negatives come from before the checkpoint, and a bandit goes on in the middle of a window.
+    """
     monkeypatch.setattr(module, "CHECKPOINT_STEPS", 3)
+    monkeypatch.setattr(graph_weights, "WINDOW", 4)
+    settings = settings.model_copy(update=changes)
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
-    whole, _, _ = train_once(small, settings, tmp_path / "whole")
+    whole, _, history = train_once(small, settings, tmp_path / "whole")
     rows = asked.copy()
     asked.clear()
     recorded = NeighbourStream.batch
@@ -78,7 +96,43 @@ def test_a_checkpoint_inside_an_epoch_is_gone_on_from(
     assert (tmp_path / "parts" / "checkpoint-6").exists()
     asked.clear()
     monkeypatch.setattr(NeighbourStream, "batch", recorded)
-    resumed, _, _ = train_once(small, settings, tmp_path / "parts")
+    resumed, _, again = train_once(small, settings, tmp_path / "parts")
     assert asked == rows[6:]
     texts = ["red shoe", "oak table", "tin"]
     np.testing.assert_array_equal(resumed.encode(texts), whole.encode(texts))
+    assert weights(again) == weights(history)
+
+
+def weights(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the entries of the graph weights."""
+    return [entry for entry in history if "weight CATEGORY query" in entry]
+
+
+def test_a_bandit_writes_its_weights_into_the_history(small: Graph, twin, settings: TrainSettings, tmp_path: Path):
+    """Once per window there is a weight for each relation and side."""
+    _, plan, history = train_once(small, settings.model_copy(update={"graph_weights": "bandit"}), tmp_path)
+    steps = range(0, len(plan) * settings.epochs, graph_weights.WINDOW)
+    assert [entry["step"] for entry in weights(history)] == list(steps)
+    names = {f"weight {relation} {label.lower()}" for relation, label in twin.links}
+    assert all(names < entry.keys() for entry in weights(history))
+
+
+def test_hard_negatives_are_drawn_and_can_be_left_out(small: Graph, settings: TrainSettings, tmp_path: Path):
+    """Each search leaves a file, the loss is higher with them, and 0 makes none."""
+    losses = {}
+    for every in (0, 2):
+        directory = tmp_path / str(every)
+        directory.mkdir()
+        chosen = settings.model_copy(update={"hard_negatives_every": every})
+        _, _, history = train_once(small, chosen, directory)
+        losses[every] = [entry["click"] for entry in history if "click" in entry]
+        found = sorted(path.name for path in directory.glob("hard*"))
+        assert found == ([] if not every else ["hard-negatives-0.npy", "hard-negatives-2.npy"])
+    assert losses[2][0] > losses[0][0]
+
+
+def test_the_same_seed_gives_the_same_ten_losses(small: Graph, settings: TrainSettings, tmp_path: Path):
+    """Ten epochs of the small graph with everything on have the losses that they had when this was written."""
+    chosen = settings.model_copy(update={"epochs": 10})
+    _, _, history = train_once(small, chosen, tmp_path)
+    assert [entry["loss"] for entry in history if "click" in entry] == pytest.approx(TEN_LOSSES, abs=2e-3)

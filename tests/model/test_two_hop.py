@@ -43,3 +43,14 @@ def test_the_draw_among_other_queries_is_uniform():
         counts = np.delete(np.bincount(drawn, minlength=7), query)
         assert counts.sum() == 12_000
         assert ((counts - 2000) ** 2 / 2000).sum() < 20.5
+
+
+@hypothesis_settings(deadline=None)
+@given(some=pairs, seed=st.integers(0, 2**32))
+def test_a_drawn_clicker_clicked_the_item(some: set[tuple[int, int]], seed: int):
+    """Exactly the items that somebody clicked draw a query, and it is one of those that did."""
+    items = np.array([6, *range(7)])
+    position, query = TwoHop(as_clicks(some)).draw_clickers(items, np.random.default_rng(seed))
+    clicked = {item for _, item in some}
+    assert position.tolist() == [p for p, item in enumerate(items) if item in clicked]
+    assert all((q, items[p]) in some for p, q in zip(position, query, strict=True))

@@ -10,7 +10,9 @@ from sentence_transformers import SentenceTransformer
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from recsys.model.losses.ramen import RamenLoss
+from recsys.model.graph_weights import BanditWeights
+from recsys.model.losses.infonce import masked_infonce_loss
+from recsys.model.losses.ramen import RamenLoss, hits
 from recsys.model.losses.triplet import hardest_triplet_loss
 
 N, ANCHORS, WIDTH, MARGIN = 6, 5, 4, 0.5
@@ -27,8 +29,8 @@ def embeddings() -> list[Tensor]:
 def labels() -> dict[str, Any]:
     """Two terms, one of each side, in which some rows drew."""
     terms = [
-        {"side": "query", "position": [0, 2, 3], "anchor": [1, 1, 4]},
-        {"side": "item", "position": [1, 2, 4, 5], "anchor": [0, 3, 4, 2]},
+        {"relation": "CATEGORY", "side": "query", "position": [0, 2, 3], "anchor": [1, 1, 4]},
+        {"relation": "CATEGORY", "side": "item", "position": [1, 2, 4, 5], "anchor": [0, 3, 4, 2]},
     ]
     for term in terms:
         position, anchor = torch.tensor(term["position"]), torch.tensor(term["anchor"])
@@ -83,7 +85,8 @@ def test_forward_encodes_each_column_once(tiny_static, labels):
     found = loss([model.preprocess(some) for some in texts], labels)
     embedded = [model.encode(some, convert_to_tensor=True) for some in texts]
     torch.testing.assert_close(found, loss.compute_loss_from_embeddings(embedded, labels))
-    assert loss.get_config_dict() == {"margin": MARGIN, "graph_weight": 0.1, "alpha": 2.0}
+    expected = {"click_loss": "triplet", "margin": MARGIN, "graph_weight": 0.1, "alpha": 2.0}
+    assert loss.get_config_dict() == expected
     assert "2402.18434" in loss.citation
 
 
@@ -112,3 +115,60 @@ def test_the_neighbour_learns_too(embeddings, labels):
     for name in ("composed", "shared_item"):
         (gradient,) = torch.autograd.grad(compute([query, item, neighbour], labels)[name], neighbour)
         assert gradient.abs().max() > 0
+
+
+def test_hard_items_are_negatives_as_they_will_be_indexed(embeddings, labels):
+    """They join the columns of both click terms, plain and composed with a query that clicked them."""
+    query, item, _ = embeddings
+    hard, neighbour = (normalize(torch.randn(3, WIDTH, generator=torch.Generator().manual_seed(s))) for s in (3, 4))
+    known = torch.zeros(N, 3, dtype=torch.bool)
+    known[0, 2] = True
+    two = torch.eye(2, dtype=torch.bool)
+    labels = {
+        **labels,
+        "terms": [],
+        "neighbour": {"position": torch.tensor([1, 4]), "known": two},
+        "hard": {"position": torch.tensor([2]), "known": known},
+    }
+    plain, mask = torch.cat([item, hard]), torch.cat([labels["known"], known], dim=1)
+    composed = plain.clone()
+    composed[[1, 4, N + 2]] = normalize(plain[[1, 4, N + 2]] + 2.0 * neighbour)
+    expected = {
+        "click": hardest_triplet_loss(query, plain, mask, margin=MARGIN),
+        "composed": hardest_triplet_loss(query, composed, mask, margin=MARGIN),
+        "shared_item": hardest_triplet_loss(query[[1, 4]], neighbour[:2], two, margin=MARGIN),
+    }
+    torch.testing.assert_close(compute([query, item, hard, neighbour], labels), expected)
+
+
+def test_clicks_can_be_learnt_by_a_softmax(embeddings, labels):
+    """The click loss is the masked InfoNCE, and graph terms stay triplets."""
+    loss = RamenLoss(nn.Identity(), click_loss="infonce", margin=MARGIN, graph_weight=0.25)  # type: ignore[arg-type]
+    found = loss.compute_loss_from_embeddings(embeddings, labels)
+    torch.testing.assert_close(found["click"], masked_infonce_loss(*embeddings[:2], labels["known"]))
+    torch.testing.assert_close(found["graph"], compute(embeddings, labels)["graph"])
+
+
+def test_each_term_has_its_own_weight(embeddings, labels):
+    """A weight of 0 switches a term off, and a bandit hears how many queries had their item on top."""
+    weights = BanditWeights(0.1, ["CATEGORY query", "CATEGORY item"], seed=0)
+    weights.weight_of = {"CATEGORY query": 0.0, "CATEGORY item": 0.5}
+    loss = RamenLoss(nn.Identity(), margin=MARGIN, graph_weight=weights)  # type: ignore[arg-type]
+    found = loss.compute_loss_from_embeddings(embeddings, labels)["graph"]
+    term = labels["terms"][1]
+    _, item, anchor = embeddings
+    expected = hardest_triplet_loss(item[term["position"]], anchor[term["anchor"]], term["known"], margin=MARGIN)
+    torch.testing.assert_close(found, 0.5 * expected)
+    assert (weights.hits, weights.seen) == (hits(*embeddings[:2], labels["known"]), N)
+
+
+def test_hits_counted_by_hand():
+    """Row 0 has its item on top; row 1 does not, unless the nearer column is known to it."""
+    rows = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    items = torch.tensor([[0.8, 0.6], [1.0, 0.0]])
+    known = torch.eye(2, dtype=torch.bool)
+    assert hits(torch.eye(2), items.flip(0), known) == 2
+    assert hits(rows, items.flip(0), known) == 2
+    assert hits(rows, items, known) == 0
+    known[1, 0] = True
+    assert hits(rows, items, known) == 1

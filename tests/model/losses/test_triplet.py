@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from recsys.model.losses.triplet import hardest_triplet_loss
+from recsys.model.losses.triplet import HardestTripletLoss, hardest_triplet_loss
 
 few = hypothesis_settings(max_examples=50, deadline=None)
 
@@ -48,6 +48,28 @@ def test_a_loss_worked_by_hand(hardest: int, expected: float):
     known[2, 1] = True
     loss = hardest_triplet_loss(rows, positives, known, margin=0.3, hardest=hardest, temperature=0.1)
     assert loss.item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_further_columns_are_negatives_only():
+    """A hard column at 0.6 of row 0, known to row 1, adds its violation to row 0 alone: the number on paper."""
+    # similarities, the own positive in brackets: [0.8] 0.6 | 0.6 and 0.6 [0.8] | 0.8 (known); margin 0.3
+    # row 0: two violators of 0.1, weights 1/2 each: 0.1; row 1: 0.6 violates by 0.1: 0.1; mean 0.1
+    # with margin 0.1 and the hard column at 0.96 of row 0: weight 1 on 0.96 − 0.8 + 0.1 = 0.26; mean 0.13
+    rows, columns = torch.eye(2), torch.tensor([[0.8, 0.6], [0.6, 0.8], [0.6, 0.8]])
+    known = torch.tensor([[True, False, False], [False, True, True]])
+    assert hardest_triplet_loss(rows, columns, known, margin=0.3).item() == pytest.approx(0.1, abs=1e-6)
+    columns[2] = torch.tensor([0.96, 0.28])
+    assert hardest_triplet_loss(rows, columns, known, margin=0.1).item() == pytest.approx(0.13, abs=1e-6)
+
+
+def test_the_module_says_what_it_is():
+    """Settings and source are there for the model card, and comparing is the function with these settings."""
+    loss = HardestTripletLoss(torch.nn.Identity(), margin=0.2, hardest=3)  # type: ignore[arg-type]
+    assert loss.get_config_dict() == {"margin": 0.2, "hardest": 3, "temperature": 0.1}
+    assert "2402.18434" in loss.citation
+    rows, positives, known = random_batch(6, 1)
+    expected = hardest_triplet_loss(rows, positives, known, margin=0.2, hardest=3)
+    torch.testing.assert_close(loss.compute_loss_from_embeddings([rows, positives], known), expected)
 
 
 @few

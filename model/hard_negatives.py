@@ -1,0 +1,141 @@
+"""Hard negatives by nearest neighbours, found anew every few epochs (ANCE, arXiv 2007.00808).
+
+Shape letters: T training queries, K near items kept per query, L items, D embedding width.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sentence_transformers import SentenceTransformer
+
+from recsys.graph.schema import Label
+from recsys.model.clicks import Clicks
+from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
+from recsys.model.features import Features, encode_rows
+
+Rows = npt.NDArray[np.int64]
+
+NEAREST = 20
+"Near items kept per query; each batch draws one of them."
+BLOCK_SCORES = 1 << 24
+"Scores held at once: 64 MiB."
+
+
+class HardNegatives:
+    """For every training query the nearest items that it did not click, as the encoder sees them.
+
+    They are looked for at the start of every ``every``-th epoch, from the first on, and kept in ``directory``: a
+    training that goes on inside such an epoch has later weights, and must draw from what was found then.
+
+    Args:
+        model: The encoder in training.
+        features: Its inputs by row.
+        clicks: Clicks of the training queries.
+        self_items: For each query row the item row that is the same page, −1 for none; never a negative.
+        composition: How items are composed to be compared.
+        every: Epochs between searches, 1 or more.
+        directory: Of the training in progress.
+        batch_size: Texts encoded at once.
+    """
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        features: Features,
+        clicks: Clicks,
+        self_items: Rows,
+        composition: Composition,
+        *,
+        every: int,
+        directory: Path,
+        batch_size: int,
+    ) -> None:
+        self._model = model
+        self._features = features
+        self._clicks = clicks
+        self._self_items = self_items
+        self._composition = composition
+        self._every = every
+        self._directory = directory
+        self._batch_size = batch_size
+        self._query_T = np.unique(clicks.query)
+        self._near_TK = np.empty((len(self._query_T), 0), dtype=np.int32)
+
+    def start(self, epoch: int) -> None:
+        """Make ready for ``epoch``: look for near items if it is its turn and they are not kept already."""
+        path = self._directory / f"hard-negatives-{epoch - epoch % self._every}.npy"
+        if not path.exists():
+            unfinished = path.with_suffix(".partial")
+            with unfinished.open("wb") as file:
+                np.save(file, self._search())
+            os.replace(unfinished, path)
+        self._near_TK = np.load(path, mmap_mode="r")
+
+    def draw(self, query_B: Rows, rng: np.random.Generator) -> Rows:
+        """Draw one near item per query, uniformly; a query that clicked every item takes no part.
+
+        Args:
+            query_B: Training query rows.
+            rng: Used once per query, in order.
+
+        Returns:
+            Item rows, of as many queries as have any.
+        """
+        near_BK = self._near_TK[np.searchsorted(self._query_T, query_B)]
+        count_B = (near_BK >= 0).sum(axis=1)
+        pick_B = (rng.random(len(query_B)) * count_B).astype(np.int64)
+        drawn_B = np.take_along_axis(near_BK, pick_B[:, None], axis=1)[:, 0]
+        return np.asarray(drawn_B[count_B > 0], dtype=np.int64)
+
+    def _search(self) -> npt.NDArray[np.int32]:
+        asked = self._encode("Query", self._query_T)
+        queries = np.zeros((self._clicks.n_queries, asked.shape[1]), dtype=np.float32)
+        queries[self._query_T] = asked
+        items = self._encode("Item", np.arange(self._clicks.n_items))
+        _, degree_L = self._clicks.per_item()
+        items = compose(items, mean_of_queries(queries, self._clicks), degree_L, self._composition)
+        position = np.searchsorted(self._query_T, self._clicks.query)
+        own = np.flatnonzero(self._self_items[self._query_T] >= 0)
+        known = (
+            np.concatenate([position, own]),
+            np.concatenate([self._clicks.item, self._self_items[self._query_T[own]]]),
+        )
+        return nearest(asked, items, known, NEAREST, self._model.device)
+
+    def _encode(self, label: Label, rows: Rows) -> Vectors:
+        return encode_rows(self._model, self._features, label, rows, self._batch_size)
+
+
+def nearest(
+    queries_TD: Vectors, items_LD: Vectors, excluded: tuple[Rows, Rows], k: int, device: torch.device
+) -> npt.NDArray[np.int32]:
+    """Return the ``k`` items of highest dot product per query, the nearest first, block by block.
+
+    Args:
+        queries_TD: Query vectors.
+        items_LD: Item vectors.
+        excluded: Parallel arrays of query positions and item rows that are left out.
+        k: Items wanted per query.
+        device: Where to multiply.
+
+    Returns:
+        Item rows, −1 where fewer are left; shape (T, min(k, L)).
+    """
+    order = np.argsort(excluded[0], kind="stable")
+    position, item = excluded[0][order], excluded[1][order]
+    items = torch.from_numpy(items_LD).to(device)
+    k = min(k, len(items))
+    near_TK = np.empty((len(queries_TD), k), dtype=np.int32)
+    size = max(1, BLOCK_SCORES // len(items))
+    for start in range(0, len(queries_TD), size):
+        scores = torch.from_numpy(queries_TD[start : start + size]).to(device) @ items.T
+        first, end = np.searchsorted(position, (start, start + size))
+        scores[torch.from_numpy(position[first:end] - start), torch.from_numpy(item[first:end])] = -torch.inf
+        best, rows = scores.topk(k, dim=1)
+        near_TK[start : start + size] = rows.masked_fill_(best == -torch.inf, -1).cpu().numpy()
+    return near_TK

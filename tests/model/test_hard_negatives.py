@@ -1,0 +1,132 @@
+"""Hard negatives by nearest neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from recsys.model import hard_negatives as module
+from recsys.model.composition import PLAIN, Composition
+from recsys.model.hard_negatives import HardNegatives, nearest
+
+CPU = torch.device("cpu")
+
+
+def test_near_items_worked_by_hand():
+    """Cosines 1, 0.8, 0.6 and 0 with the first item excluded leave the second and third; too few leave −1."""
+    queries = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    items = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]], dtype=np.float32)
+    excluded = (np.array([1, 0, 1, 1]), np.array([3, 0, 0, 2]))
+    assert nearest(queries, items, excluded, 2, CPU).tolist() == [[1, 2], [1, -1]]
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    n=st.integers(1, 9),
+    m=st.integers(1, 9),
+    k=st.integers(1, 10),
+    share=st.sampled_from([0.0, 0.4, 1.0]),
+    block=st.sampled_from([1, 20, 1 << 24]),
+)
+def test_near_items_are_those_of_a_full_sort(seed: int, n: int, m: int, k: int, share: float, block: int):
+    """Whatever the block, each query gets its best items in order, and never one that is excluded."""
+    rng = np.random.default_rng(seed)
+    queries, items = (rng.normal(size=(size, 4)).astype(np.float32) for size in (n, m))
+    excluded = np.nonzero(rng.random((n, m)) < share)
+    scores = queries.astype(np.float64) @ items.T.astype(np.float64)
+    expected = [
+        [i for i in np.argsort(-row) if (p, i) not in set(zip(*excluded, strict=True))] for p, row in enumerate(scores)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK_SCORES", block)
+        found = nearest(queries, items, excluded, k, CPU)
+    assert found.tolist() == [(some + [-1] * m)[: min(k, m)] for some in expected]
+
+
+@pytest.fixture
+def make(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a maker of hard negatives over the clicks of the twin, with a table of vectors for encoder."""
+
+    def encode_rows(model: dict[str, np.ndarray], features: Any, label: str, rows: np.ndarray, batch_size: int):
+        return model[label][rows]
+
+    monkeypatch.setattr(module, "encode_rows", encode_rows)
+
+    class Table(dict[str, np.ndarray]):
+        device = CPU
+
+    def build(seed: int, composition: Composition = PLAIN, every: int = 3) -> HardNegatives:
+        rng = np.random.default_rng(seed)
+        table = Table(
+            Query=rng.normal(size=(60, 4)).astype(np.float32), Item=rng.normal(size=(30, 4)).astype(np.float32)
+        )
+        how = {"every": every, "directory": tmp_path, "batch_size": 8}
+        return HardNegatives(table, {}, twin.as_clicks(), twin.self_items, composition, **how)  # type: ignore[arg-type]
+
+    return build
+
+
+def test_drawn_items_are_near_and_not_clicked(make, twin, monkeypatch: pytest.MonkeyPatch):
+    """Over many draws every query gets each of its near items, and never a clicked one nor the page itself."""
+    monkeypatch.setattr(module, "NEAREST", 4)
+    negatives = make(1)
+    negatives.start(0)
+    rows = np.array(twin.clicked)
+    rng = np.random.default_rng(0)
+    drawn = np.array([negatives.draw(rows, rng) for _ in range(100)])
+    for row, some in zip(rows, drawn.T, strict=True):
+        assert len(set(some)) == 4
+        assert not any((row, item) in twin.clicks or twin.self_items[row] == item for item in some)
+
+
+def test_composed_items_are_compared(make, twin, monkeypatch: pytest.MonkeyPatch):
+    """With composition the near items are those of norm(E(z) + α n/(n+c) mean), computed here by hand."""
+    monkeypatch.setattr(module, "NEAREST", 1)
+    negatives = make(2, Composition(2.0, 1.0))
+    negatives.start(0)
+    table = negatives._model
+    items = []
+    for item, vector in enumerate(table["Item"]):
+        clickers = [q for q, i in twin.clicks if i == item]
+        mean = table["Query"][clickers].mean(axis=0) if clickers else np.zeros(4)
+        items.append(vector + 2 * len(clickers) / (len(clickers) + 1) * mean)
+    scores = table["Query"] @ (np.array(items) / np.linalg.norm(items, axis=1, keepdims=True)).T
+    rows = np.array(twin.clicked)
+    for row, found in zip(rows, negatives.draw(rows, np.random.default_rng(0)), strict=True):
+        unknown = [i for i in range(30) if (row, i) not in twin.clicks and twin.self_items[row] != i]
+        assert found == max(unknown, key=lambda i: scores[row, i])
+
+
+def test_what_was_found_is_kept_until_its_turn_comes(make, twin):
+    """Started again with other weights, epochs 4 and 5 draw what epoch 3 found; epoch 6 looks anew."""
+    rows = np.array(twin.clicked)
+
+    def drawn(negatives: HardNegatives, epoch: int) -> list[int]:
+        negatives.start(epoch)
+        return negatives.draw(rows, np.random.default_rng(0)).tolist()
+
+    first, later = make(1), make(2)
+    found = drawn(first, 3)
+    assert drawn(later, 4) == drawn(later, 5) == found
+    assert drawn(later, 6) != found
+
+
+def test_a_query_that_clicked_everything_takes_no_part(make, twin, monkeypatch: pytest.MonkeyPatch):
+    """It has no near item left, and the others still draw."""
+    everything = twin.as_clicks()
+    query, item = np.append(everything.query, np.full(30, 59)), np.append(everything.item, np.arange(30))
+    monkeypatch.setattr(
+        twin.__class__, "as_clicks", lambda _: type(everything)(query, item, np.ones_like(query), 60, 30)
+    )
+    negatives = make(1)
+    negatives.start(0)
+    assert len(negatives.draw(np.array([59]), np.random.default_rng(0))) == 0
+    assert len(negatives.draw(np.array([3, 59, 4]), np.random.default_rng(0))) == 2
