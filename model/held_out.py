@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,20 +14,16 @@ from sentence_transformers.base.model import BaseModel
 
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
-from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
-from recsys.model.metrics import Gold, evaluate_ranking, propensities
-from recsys.model.ranking import top_k
+from recsys.model.composition import Composition, Vectors
+from recsys.model.metrics import Gold, propensities
+from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.texts import Texts
+from recsys.model.trials import Trials
 
 Rows = npt.NDArray[np.int64]
 
-IN_TRAINING = Composition(2.0, 1.0)
-"How items are composed to choose the best checkpoint; the final choice is made after training."
-
-
-def score(figures: Mapping[str, float]) -> float:
-    """Return what checkpoints and compositions are chosen by: the mean of P@1 and R@10, the head and the breadth."""
-    return (figures["P@1"] + figures["R@10"]) / 2
+IN_TRAINING = (PLAIN_RECIPE, *(Recipe(Composition(alpha, c)) for alpha, c in ((1.0, 3.0), (2.0, 1.0), (4.0, 10.0))))
+"How items are composed to choose the best checkpoint, whichever is best; the final choice is made after training."
 
 
 @dataclass(frozen=True)
@@ -74,43 +70,32 @@ class HeldOut:
         own = self_items[self.rows]
         self.excluded = (np.flatnonzero(own >= 0), own[own >= 0])
 
-    def measure(self, encoded: Encoded, how: Composition, mean: Vectors | None = None) -> dict[str, float]:
-        """Return the metrics in percent of the item vectors composed as ``how`` says.
-
-        Args:
-            encoded: Vectors of all items and queries.
-            how: α and c.
-            mean: Mean of the clicking training queries, when it is at hand already.
-        """
-        mean = mean_of_queries(encoded.queries, self.training_clicks) if mean is None else mean
-        items = compose(encoded.items, mean, self.degree, how) if how != PLAIN else encoded.items
-        ranked = top_k(encoded.queries[self.rows], items, 100, excluded=self.excluded)
-        return evaluate_ranking(ranked, self.gold, propensity_L=self.propensity)
-
 
 class HeldOutEvaluator(BaseEvaluator):
     """Gives the trainer the held-out figures.
 
     Args:
         held_out: What to measure on.
-        how: How items are composed.
+        recipes: How items may be scored; the best counts.
         batch_size: Texts encoded at once.
     """
 
-    def __init__(self, held_out: HeldOut, how: Composition, batch_size: int) -> None:
+    def __init__(self, held_out: HeldOut, recipes: Sequence[Recipe], batch_size: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         self.held_out = held_out
-        self.how = how
+        self.recipes = recipes
         self.batch_size = batch_size
         self.primary_metric = "score"
 
     def __call__(
         self, model: BaseModel, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
-        """Return the metrics and their ``score``."""
+        """Return the metrics of the best recipe and their ``score``."""
         encoded = encode_all(cast(SentenceTransformer, model), self.held_out.texts, self.batch_size)
-        figures = self.held_out.measure(encoded, self.how)
-        return {**figures, "score": score(figures)}
+        trials = Trials(self.held_out, encoded)
+        marks = trials.measure(self.recipes)
+        best = max(marks, key=lambda recipe: marks[recipe].score)
+        return {**trials.figures(best), "score": marks[best].score}
 
 
 def encode_all(model: SentenceTransformer, texts: Mapping[Label, Texts], batch_size: int) -> Encoded:

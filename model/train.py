@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from recsys.core.errors import DataError
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model.composition import CANDIDATES, PLAIN, Composition, mean_of_queries
+from recsys.model.choice import choose
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
-from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEvaluator, encode_all, score
+from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
+from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.work import open_work, run_name
 from recsys.model.write_run import Outcome, write_run
-
-DEFAULT = IN_TRAINING
-"Where no query is held out to choose by."
 
 
 class TooFewQueriesError(DataError):
@@ -74,43 +70,13 @@ def train(graph: Graph, settings: TrainSettings, runs: Path, *, fresh: bool = Fa
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
         held_out = HeldOut(data.texts, data.clicks, data.held_out, data.self_items)
-        how = IN_TRAINING if settings.graph else PLAIN
-        evaluator = HeldOutEvaluator(held_out, how, settings.batch_size) if len(held_out.rows) else None
+        recipes = IN_TRAINING if settings.graph else (PLAIN_RECIPE,)
+        evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out.rows) else None
         history = fit(model, data, graph, settings, evaluator, directory)
         encoded = encode_all(model, data.texts, settings.batch_size)
         choice = choose(held_out, encoded, graph=settings.graph)
-        outcome = Outcome(model, data, encoded, choice.composition, settings)
+        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
         figures = {**choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
         run = write_run(outcome, figures, runs, run_name(directory))
         shutil.rmtree(directory)
     return run
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How items are composed, and every figure it was chosen by.
-
-    Attributes:
-        composition: α and c.
-        figures: ``held_out`` metrics of ``plain`` and ``chosen`` vectors, and the candidates with their scores.
-    """
-
-    composition: Composition
-    figures: dict[str, Any]
-
-
-def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
-    """Choose the composition that is best on held-out queries, or plain vectors where nothing beats them."""
-    if not len(held_out.rows):
-        return Choice(DEFAULT if graph else PLAIN, {"held_out_queries": 0})
-    mean = mean_of_queries(encoded.queries, held_out.training_clicks)
-    measured = {how: held_out.measure(encoded, how, mean) for how in (PLAIN, *(CANDIDATES if graph else ()))}
-    best = max(measured, key=lambda how: score(measured[how]))
-    candidates = [{**asdict(how), "score": round(score(figures), 3)} for how, figures in measured.items()]
-    figures = {
-        "held_out_queries": len(held_out.rows),
-        "plain": measured[PLAIN],
-        "chosen": measured[best],
-        "candidates": candidates,
-    }
-    return Choice(best, figures)

@@ -12,13 +12,16 @@ from typing import Any
 
 from sentence_transformers import SentenceTransformer
 
+from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.run import Run, Table, write_table
+from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
 from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
 from recsys.model.data import TrainingData
 from recsys.model.held_out import Encoded
+from recsys.model.votes import payloads_of_queries
 
 PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
 
@@ -32,6 +35,7 @@ class Outcome:
         data: What it was trained on.
         encoded: Vectors of all items and queries under it.
         composition: How items are composed.
+        scoring: How the vectors are to be searched.
         settings: How it was trained.
     """
 
@@ -39,6 +43,7 @@ class Outcome:
     data: TrainingData
     encoded: Encoded
     composition: Composition
+    scoring: Scoring
     settings: TrainSettings
 
 
@@ -57,7 +62,7 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     outcome.model.save_pretrained(str(hidden / "encoder"), create_model_card=False)
     write_table(hidden / "items.parquet", _items(outcome))
     write_table(hidden / "queries.parquet", _queries(outcome))
-    metrics = {"composition": asdict(outcome.composition), **figures}
+    metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
     write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
     write_json(hidden / "metrics.json", metrics)
@@ -69,11 +74,17 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
 
 def item_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors that serve: composed with every click of the snapshot, held-out queries included."""
-    if outcome.composition == PLAIN:
-        return outcome.encoded.items
-    clicks = outcome.data.clicks
-    mean = mean_of_queries(outcome.encoded.queries, clicks)
-    return compose(outcome.encoded.items, mean, clicks.per_item()[1], outcome.composition)
+    items, clicks = outcome.encoded.items, outcome.data.clicks
+    _, degree = clicks.per_item()
+    if outcome.composition != PLAIN:
+        items = compose(items, mean_of_queries(outcome.encoded.queries, clicks), degree, outcome.composition)
+    return widen_items(items, degree) if outcome.scoring.is_wide else items
+
+
+def query_vectors(outcome: Outcome) -> Vectors:
+    """Return the vectors of known queries, ready for a single search."""
+    queries = outcome.encoded.queries
+    return widen_queries(queries, outcome.scoring.bonus) if outcome.scoring.is_wide else queries
 
 
 def _items(outcome: Outcome) -> Table:
@@ -86,22 +97,24 @@ def _items(outcome: Outcome) -> Table:
 def _queries(outcome: Outcome) -> Table:
     texts = outcome.data.texts["Query"]
     clicks, degree = outcome.data.clicks.per_query()
-    ids = texts.ids().to_pylist()
-    return Table(ids, texts.all_texts(), clicks, degree, list(texts.payloads()), outcome.encoded.queries)
+    payloads = payloads_of_queries(outcome.data.clicks)
+    return Table(texts.ids().to_pylist(), texts.all_texts(), clicks, degree, payloads, query_vectors(outcome))
 
 
 def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:
     items, queries = outcome.encoded.items, outcome.encoded.queries
+    width = items.shape[1] + outcome.scoring.is_wide
     return {
         "run": name,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "encoder": outcome.settings.encoder,
         "encoder_hash": encoder_hash,
-        "width": items.shape[1],
+        "width": width,
         "items": len(items),
         "queries": len(queries),
         "graph": outcome.settings.graph,
         "composition": asdict(outcome.composition),
+        "scoring": asdict(outcome.scoring),
         "seed": outcome.settings.seed,
         "snapshot": outcome.data.snapshot.as_json(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
