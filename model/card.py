@@ -17,14 +17,15 @@ def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics
         settings: The run's ``settings.json``.
         metrics: The run's ``metrics.json``.
     """
-    snapshot = manifest["snapshot"]
-    relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in snapshot["relations"]) or "none"
+    snapshot, derived = manifest["snapshot"], manifest.get("derived_from")
+    trained_on = derived["training"]["snapshot"] if derived else snapshot
+    relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in trained_on["relations"]) or "none"
     alpha, evidence = metrics["composition"]["alpha"], metrics["composition"]["evidence"]
     return f"""# {manifest["run"]}
 
 Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
 {snapshot["clicked_pairs"]} clicked pairs. Relations that shaped it while it trained: {relations}.
-
+{_origin(derived)}
 - `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm.
 - `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
 - Item vectors are norm(E(title) + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
@@ -43,6 +44,13 @@ Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} 
 Graph neighbours regularise the encoder while it trains and are gone when it serves: Mittal et al., "Graph Regularized
 Encoder Training for Extreme Classification", arXiv 2402.18434.
 """
+
+
+def _origin(derived: Mapping[str, Any] | None) -> str:
+    if not derived:
+        return ""
+    training = derived["training"]["run"]
+    return f"\nThe encoder, and how items are scored, are those of the training {training}; only the vectors are new.\n"
 
 
 def _scoring(scoring: Mapping[str, float]) -> str:

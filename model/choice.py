@@ -61,7 +61,7 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
         encoded: Vectors of all items and queries.
         graph: Without it, plain vectors in one search are all there is.
     """
-    if not len(held_out.rows):
+    if not len(held_out):
         return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
     trials = Trials(held_out, encoded)
     marks: dict[Recipe, Marks] = {}
@@ -114,7 +114,7 @@ def _figures(trials: Trials, marks: dict[Recipe, Marks], one: Recipe, voted: Rec
         for recipe, m in marks.items()
     ]
     return {
-        "held_out_queries": len(trials.held_out.rows),
+        "held_out_queries": len(trials.held_out),
         **{name: trials.figures(recipe) for name, recipe in named.items()},
         "never_clicked_R@10": never,
         "candidates": candidates,

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from recsys.core.errors import DataError
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.choice import choose
-from recsys.model.data import read_data
+from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
 from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.snapshot import Snapshot, take_snapshot
+from recsys.model.task import Click
+from recsys.model.validation import digest, held_out_of_log
 from recsys.model.work import open_work, run_name
 from recsys.model.write_run import Outcome, write_run
 
@@ -42,7 +46,14 @@ def plan_training(graph: Graph, settings: TrainSettings) -> Snapshot:
     return take_snapshot(graph, relations)
 
 
-def train(graph: Graph, settings: TrainSettings, runs: Path, *, fresh: bool = False) -> Run:
+def train(
+    graph: Graph,
+    settings: TrainSettings,
+    runs: Path,
+    *,
+    fresh: bool = False,
+    validation: Sequence[Click] | None = None,
+) -> Run:
     """Train an encoder on the graph and write a run directory.
 
     A training with the same settings on the same snapshot that was interrupted goes on where its last checkpoint is.
@@ -52,31 +63,42 @@ def train(graph: Graph, settings: TrainSettings, runs: Path, *, fresh: bool = Fa
         settings: How to train.
         runs: Directory of all runs.
         fresh: Begin anew instead of going on.
+        validation: Click log to choose by; without it a share of the graph's queries is held out.
 
     Raises:
         NoClicksError: The graph holds no clicks.
         UnknownRelationError: A relation of the settings is not in the graph.
         TooFewQueriesError: Fewer than two queries have clicks.
         EncoderMissingError: The encoder's weights cannot be had.
+        NothingToMeasureError: ``validation`` has no new click on an item of the graph.
         TrainingInProgressError: Another process is at the same training.
     """
     began = time.monotonic()
     settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
     snapshot = plan_training(graph, settings)
     model = load_encoder(settings.encoder, settings.max_length)
-    key = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
+    key: dict[str, Any] = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
+    if validation is not None:
+        key["validation"] = digest(validation)
     with open_work(runs, key, fresh=fresh) as directory:
-        data = read_data(graph, snapshot, directory, settings.validation_share)
+        data = read_data(graph, snapshot, directory, 0 if validation is not None else settings.validation_share)
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
-        held_out = HeldOut(data.texts, data.clicks, data.held_out, data.self_items)
+        held_out = _held_out(data, validation)
         recipes = IN_TRAINING if settings.graph else (PLAIN_RECIPE,)
-        evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out.rows) else None
+        evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out) else None
         history = fit(model, data, graph, settings, evaluator, directory)
-        encoded = encode_all(model, data.texts, settings.batch_size)
+        encoded = encode_all(model, held_out, settings.batch_size)
         choice = choose(held_out, encoded, graph=settings.graph)
         outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
-        figures = {**choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
+        by = {"held_out_by": "hash" if validation is None else "log"}
+        figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
         run = write_run(outcome, figures, runs, run_name(directory))
         shutil.rmtree(directory)
     return run
+
+
+def _held_out(data: TrainingData, validation: Sequence[Click] | None) -> HeldOut:
+    if validation is not None:
+        return held_out_of_log(data.texts, data.clicks, validation)
+    return HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items)

@@ -83,7 +83,7 @@ class Trials:
         self.held_out = held_out
         self.encoded = encoded
         self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks)
-        self.asked_QD = encoded.queries[held_out.rows]
+        self.asked_QD = held_out.vectors(encoded)
         self._own_L = np.einsum("ld,ld->l", encoded.items, encoded.items)
         self._cross_L = np.einsum("ld,ld->l", encoded.items, self.mean_LD)
         self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -31,20 +32,22 @@ class Outcome:
     """A finished training.
 
     Attributes:
-        model: The encoder at its best.
+        encoder: The encoder at its best, or the directory of one that is taken over as it is.
         data: What it was trained on.
         encoded: Vectors of all items and queries under it.
         composition: How items are composed.
         scoring: How the vectors are to be searched.
         settings: How it was trained.
+        derived_from: Of vectors that were made again: the run before and the training they go back to.
     """
 
-    model: SentenceTransformer
+    encoder: SentenceTransformer | Path
     data: TrainingData
     encoded: Encoded
     composition: Composition
     scoring: Scoring
     settings: TrainSettings
+    derived_from: Mapping[str, Any] | None = None
 
 
 def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) -> Run:
@@ -59,7 +62,10 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     hidden = runs / f".{name}"
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.mkdir(parents=True)
-    outcome.model.save_pretrained(str(hidden / "encoder"), create_model_card=False)
+    if isinstance(outcome.encoder, Path):
+        shutil.copytree(outcome.encoder, hidden / "encoder")
+    else:
+        outcome.encoder.save_pretrained(str(hidden / "encoder"), create_model_card=False)
     write_table(hidden / "items.parquet", _items(outcome))
     write_table(hidden / "queries.parquet", _queries(outcome))
     metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
@@ -117,5 +123,6 @@ def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:
         "scoring": asdict(outcome.scoring),
         "seed": outcome.settings.seed,
         "snapshot": outcome.data.snapshot.as_json(),
+        **({"derived_from": outcome.derived_from} if outcome.derived_from else {}),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -18,7 +18,7 @@ CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.o
 
 def held_out(clicks: Clicks = CLICKS, marks: np.ndarray = HELD_OUT) -> HeldOut:
     """Three training queries and two held-out ones over four items."""
-    return HeldOut({}, clicks, marks, np.full(clicks.n_queries, -1))
+    return HeldOut.by_marks({}, clicks, marks, np.full(clicks.n_queries, -1))
 
 
 def axes(n: int, *rows: int) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_new_items_are_not_given_up():
 @pytest.mark.parametrize(("graph_on", "expected"), [(True, DEFAULT), (False, PLAIN_RECIPE)])
 def test_without_queries_to_choose_by(twin, graph_on: bool, expected):
     """No held-out query: the default with a graph, plain vectors without."""
-    data = HeldOut({}, twin.as_clicks(), np.zeros(60, bool), twin.self_items)
+    data = HeldOut.by_marks({}, twin.as_clicks(), np.zeros(60, bool), twin.self_items)
     choice = choose(data, Encoded(np.eye(30, 8, dtype=np.float32), np.eye(60, 8, dtype=np.float32)), graph=graph_on)
     assert choice.one == expected
     assert (choice.composition == PLAIN) != graph_on

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import write_json
 from recsys.core.run import Run, Table, write_table
 from recsys.model.evaluate import SLICES, SYSTEMS, GraphChangedError, evaluate_run
@@ -100,3 +102,27 @@ def test_another_graph_is_refused(run, graph, change):
     graph.write(change)
     with pytest.raises(GraphChangedError, match="recsys train"):
         evaluate(run, graph, [("lamp", "Item-1")])
+
+
+def test_votes_are_measured_beside_the_single_search(run, graph):
+    """A run that chose votes finds the item that the nearest training query clicked, which its title hides."""
+    queries = run.queries()
+    payloads = [{"items": [item], "counts": [1]} for _, item in CLICKS]
+    write_table(run.path / "queries.parquet", replace(queries, payloads=payloads))
+    write_json(run.path / "manifest.json", {"run": "r1", "scoring": {"votes": 5.0}})
+    figures = evaluate(run, graph, [("oak", "Item-1")])
+    assert tuple(figures) == SYSTEMS
+    assert figures["recsys_votes"]["P@1"] == 100
+    assert figures["recsys"]["P@1"] == 0
+
+
+def test_a_bonus_is_part_of_the_search(run, graph):
+    """With vectors widened for a large bonus, the item that nobody clicked comes first whatever is asked."""
+    items, queries = run.items(), run.queries()
+    write_table(run.path / "items.parquet", replace(items, vectors=widen_items(items.vectors, items.degree)))
+    write_table(run.path / "queries.parquet", replace(queries, vectors=widen_queries(queries.vectors, 3.0)))
+    write_json(run.path / "manifest.json", {"run": "r1", "scoring": {"bonus": 3.0}})
+    assert list(items.degree) == [1, 2, 0, 0]
+    figures = evaluate(run, graph, [("wool scarf", "Item-3"), ("lamp", "Item-3")])
+    assert figures["recsys"]["P@1"] >= 50
+    assert figures["recsys"]["slices"]["never"]["R@10"] == 100

@@ -28,7 +28,7 @@ def axes(n: int, *rows: int) -> np.ndarray:
 
 def held_out(self_items: np.ndarray = NO_PAGES, limit: int = 5000) -> HeldOut:
     """Three training queries and two held-out ones over four items."""
-    return HeldOut({}, CLICKS, HELD_OUT, self_items, limit)
+    return HeldOut.by_marks({}, CLICKS, HELD_OUT, self_items, limit)
 
 
 def figures_of(data: HeldOut, encoded: Encoded, recipe: Recipe = PLAIN_RECIPE) -> dict[str, float]:
@@ -82,7 +82,7 @@ def test_measuring_is_limited_to_the_first_queries():
 def test_the_evaluator_encodes_and_scores(small: Graph, twin, tmp_path: Path, tiny_static: Path):
     """The trainer gets the figures of the best composition of the vectors that the model gives, and their score."""
     texts = {label: Texts.fetch(small, label, n, tmp_path / label) for label, n in (("Query", 60), ("Item", 30))}
-    data = HeldOut(texts, twin.as_clicks(), np.arange(60) % 5 == 0, twin.self_items)
+    data = HeldOut.by_marks(texts, twin.as_clicks(), np.arange(60) % 5 == 0, twin.self_items)
     model = SentenceTransformer(str(tiny_static), device="cpu")
     trials = Trials(data, Encoded(model.encode(twin.item_texts), model.encode(twin.query_texts)))
     found = HeldOutEvaluator(data, IN_TRAINING, batch_size=7)(model)

@@ -30,7 +30,7 @@ def random_trials(seed: int) -> Trials:
     items, queries = (unit(rng.normal(size=(n, 6)).astype(np.float32)) for n in (25, 40))
     items[3], queries[39] = 0, 0
     pages = np.where(np.arange(40) % 7 == 0, np.arange(40) % 25, -1)
-    return Trials(HeldOut({}, clicks, np.arange(40) >= 20, pages), Encoded(items, queries))
+    return Trials(HeldOut.by_marks({}, clicks, np.arange(40) >= 20, pages), Encoded(items, queries))
 
 
 @settings(max_examples=40, deadline=None)
@@ -71,7 +71,7 @@ def test_ranks_are_places_in_the_ranking(seed: int):
 
 def test_marks_worked_by_hand():
     """One query finds its two items first and second, the other its only item, without training clicks, eleventh."""
-    gold = HeldOut(
+    gold = HeldOut.by_marks(
         {},
         Clicks(np.array([0, 0, 1, 2]), np.array([0, 1, 11, 0]), np.ones(4, np.int64), 3, 12),
         np.array([True, True, False]),

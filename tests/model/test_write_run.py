@@ -15,7 +15,7 @@ from recsys.graph.client import Graph
 from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import encode_all
+from recsys.model.held_out import ENDS, Encoded, encode
 from recsys.model.snapshot import take_snapshot
 from recsys.model.write_run import Outcome, item_vectors, write_run
 
@@ -27,7 +27,8 @@ def outcome(small: Graph, settings: TrainSettings, tmp_path: Path) -> Outcome:
     """An encoder that was not trained, with items composed."""
     data = read_data(small, take_snapshot(small), tmp_path, 0.2)
     model = load_encoder(settings.encoder, 32)
-    return Outcome(model, data, encode_all(model, data.texts, 16), COMPOSED, Scoring(), settings)
+    encoded = Encoded(*(encode(model, data.texts[label].all_texts(), 16) for label in ENDS))
+    return Outcome(model, data, encoded, COMPOSED, Scoring(), settings)
 
 
 def test_items_are_composed_with_every_click(outcome: Outcome, twin):
@@ -37,7 +38,7 @@ def test_items_are_composed_with_every_click(outcome: Outcome, twin):
     mean = mean_of_queries(outcome.encoded.queries, clicks)
     expected = compose(outcome.encoded.items, mean, clicks.per_item()[1], COMPOSED)
     np.testing.assert_array_equal(item_vectors(outcome), expected)
-    plain = Outcome(outcome.model, outcome.data, outcome.encoded, PLAIN, Scoring(), outcome.settings)
+    plain = Outcome(outcome.encoder, outcome.data, outcome.encoded, PLAIN, Scoring(), outcome.settings)
     np.testing.assert_array_equal(item_vectors(plain), outcome.encoded.items)
 
 
