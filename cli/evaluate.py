@@ -95,14 +95,15 @@ def _task(clicks: str, filter_: str | None, named: Mapping[str, str | None], ite
     from recsys.model.task import build_task
 
     log = read_held_out(clicks, named)
-    _tell(clicks, log.columns, log.refused)
+    tell_columns(clicks, log.columns, log.refused)
     pairs = read_filter(filter_) if filter_ else None
     if pairs:
-        _tell(str(filter_), pairs.columns, pairs.refused)
+        tell_columns(str(filter_), pairs.columns, pairs.refused)
     return build_task(log.kept, items, pairs.kept if pairs else ())
 
 
-def _tell(path: str, columns: list[Mapping[str, str]], refused: Mapping[str, int]) -> None:
+def tell_columns(path: str, columns: list[Mapping[str, str]], refused: Mapping[str, int]) -> None:
+    """Note which columns were read and which rows were left out."""
     for line in dict.fromkeys(", ".join(f"{ours} ← {theirs}" for ours, theirs in c.items()) for c in columns):
         note(f"{path}: {line}")
     if refused:

@@ -55,6 +55,8 @@ def _tell(done: Publication, dry_run: bool) -> None:
         print_line(f"{upload} {done.uploaded:,} of {done.items:,} items to {state} {done.collection}{rate}")
     else:
         print_line(f"the collection {done.collection} already holds all {done.items:,} items")
+    if done.queries:
+        print_line(f"uploaded {done.queries:,} training queries to {done.collection}-queries, to vote")
     if done.live_before == done.collection:
         print_line(f"the alias {done.alias} already points at it")
     else:

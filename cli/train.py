@@ -24,10 +24,11 @@ FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 @click.option("--batch-size", type=int, help="Queries per step.")
 @click.option("--learning-rate", type=float, help="Peak learning rate.")
 @click.option("--seed", type=int, help="Seed of every random draw.")
+@click.option("--validation", metavar="PATH", help="Click log to choose by, instead of a share of the graph's queries.")
 @click.option("--fresh", is_flag=True, help="Begin anew instead of going on with an interrupted training.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained on, and train nothing.")
 @json_option
-def train(fresh: bool, dry_run: bool, as_json: bool, **flags: Any) -> None:
+def train(validation: str | None, fresh: bool, dry_run: bool, as_json: bool, **flags: Any) -> None:
     """Train an encoder on the graph and write a run directory.
 
     The same command goes on with a training that was interrupted.
@@ -41,11 +42,21 @@ def train(fresh: bool, dry_run: bool, as_json: bool, **flags: Any) -> None:
 
             show_plan(plan_training(graph, chosen.train).as_json(), as_json=as_json)
             return
+        log = _read(validation) if validation else None
         note("loading the training libraries")
         from recsys.model.train import train as run_training
 
-        run = run_training(graph, chosen.train, chosen.workspace / "runs", fresh=fresh)
+        run = run_training(graph, chosen.train, chosen.workspace / "runs", fresh=fresh, validation=log)
     show_run(run.manifest, run.metrics, str(run.path), as_json=as_json)
+
+
+def _read(path: str) -> list[tuple[Any, ...]]:
+    from recsys.cli.evaluate import tell_columns
+    from recsys.ingest.held_out import read_held_out
+
+    rows = read_held_out(path, {})
+    tell_columns(path, rows.columns, rows.refused)
+    return rows.kept
 
 
 def show_plan(snapshot: dict[str, Any], *, as_json: bool) -> None:
@@ -68,6 +79,8 @@ def show_run(manifest: dict[str, Any], metrics: dict[str, Any], path: str, *, as
     print_line(f"run {manifest['run']} in {path}")
     if metrics["held_out_queries"]:
         print_line(f"{metrics['held_out_queries']} held-out queries, in percent:")
-        rows = [{"item vectors": name, **metrics[name]} for name in ("plain", "chosen")]
+        rows = [
+            {"item vectors": name, **metrics[name]} for name in ("plain", "chosen", "with_votes") if name in metrics
+        ]
         print_table(rows, ["item vectors", *FIGURES])
     print_line("next: recsys publish")

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.core.errors import DataError
+from recsys.core.scoring import Scoring
 
 Vectors = npt.NDArray[np.float32]
 
@@ -45,8 +46,10 @@ class Table:
         texts: What was encoded.
         clicks: Training clicks per row, repeated ones included, int64.
         degree: Distinct nodes at the other end of those clicks, int64.
-        payloads: Further properties per row; empty for queries.
-        vectors: Unit-norm, float32, shape (rows, width).
+        payloads: Further properties per row; of a query the ``items`` it votes for, as rows, and the ``counts`` of
+            their clicks.
+        vectors: Unit-norm, float32, shape (rows, width); one dimension more where the run gives a bonus
+            (:mod:`recsys.core.bonus`).
     """
 
     ids: Sequence[str]
@@ -108,6 +111,11 @@ class Run:
     def manifest(self) -> dict[str, Any]:
         """Snapshot, seeds, versions and ``encoder_hash``."""
         return self._json("manifest.json")
+
+    @property
+    def scoring(self) -> Scoring:
+        """How the vectors are to be searched."""
+        return Scoring(**self.manifest.get("scoring", {}))
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+ROWS = ("plain", "chosen", "with_votes")
 SHOWN = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 
 
@@ -16,17 +17,19 @@ def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics
         settings: The run's ``settings.json``.
         metrics: The run's ``metrics.json``.
     """
-    snapshot = manifest["snapshot"]
-    relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in snapshot["relations"]) or "none"
+    snapshot, derived = manifest["snapshot"], manifest.get("derived_from")
+    trained_on = derived["training"]["snapshot"] if derived else snapshot
+    relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in trained_on["relations"]) or "none"
     alpha, evidence = metrics["composition"]["alpha"], metrics["composition"]["evidence"]
     return f"""# {manifest["run"]}
 
 Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
 {snapshot["clicked_pairs"]} clicked pairs. Relations that shaped it while it trained: {relations}.
-
-- `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm, {manifest["width"]} numbers each.
+{_origin(derived)}
+- `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm.
 - `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
 - Item vectors are norm(E(title) + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
+{_scoring(metrics.get("scoring", {}))}
 
 ## Settings
 
@@ -43,10 +46,33 @@ Encoder Training for Extreme Classification", arXiv 2402.18434.
 """
 
 
+def _origin(derived: Mapping[str, Any] | None) -> str:
+    if not derived:
+        return ""
+    training = derived["training"]["run"]
+    return f"\nThe encoder, and how items are scored, are those of the training {training}; only the vectors are new.\n"
+
+
+def _scoring(scoring: Mapping[str, float]) -> str:
+    bonus, votes, votes_bonus = (scoring.get(name, 0.0) for name in ("bonus", "votes", "votes_bonus"))
+    lines = []
+    if bonus or votes_bonus:
+        lines.append(
+            "- Stored vectors have one more number and are compared by dot product: 0.1 for items that nobody clicked, "
+            f"β/0.1 for queries. β = {bonus} in a single search, {votes_bonus} with votes."
+        )
+    if votes:
+        lines.append(
+            "- The 50 nearest training queries vote for the items that they clicked: softmax(similarity/0.1) times "
+            f"{votes} is added to the items' scores."
+        )
+    return "\n".join(lines or ["- One search, by cosine."])
+
+
 def _results(metrics: Mapping[str, Any]) -> str:
     if not metrics["held_out_queries"]:
         return "No query was held out."
-    body = [[name, *(f"{metrics[name][key]:.2f}" for key in SHOWN)] for name in ("plain", "chosen")]
+    body = [[name, *(f"{metrics[name][key]:.2f}" for key in SHOWN)] for name in ROWS if name in metrics]
     table = _table([["item vectors", *SHOWN], *body])
     return f"{metrics['held_out_queries']} queries that took no part in training, in percent.\n\n{table}"
 

@@ -29,8 +29,6 @@ class Composition:
 
 
 PLAIN = Composition(0.0, 0.0)
-CANDIDATES = tuple(Composition(alpha, c) for alpha in (0.5, 1.0, 2.0, 4.0, 8.0) for c in (0.0, 1.0, 3.0, 10.0))
-"What is tried on held-out queries, besides plain vectors."
 
 
 def mean_of_queries(query_vectors: Vectors, clicks: Clicks) -> Vectors:
@@ -52,9 +50,14 @@ def compose(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.in
         degree_L: n, distinct clicking queries.
         how: α and c.
     """
-    share_L = degree_L / np.maximum(degree_L + how.evidence, 1)
-    mixed = item_vectors + (how.alpha * share_L)[:, None].astype(np.float32) * mean_LD
-    return unit(mixed)
+    weight_L = how.alpha * shares_of_queries(degree_L, how)
+    return unit(item_vectors + weight_L[:, None].astype(np.float32) * mean_LD)
+
+
+def shares_of_queries(degree_L: npt.NDArray[np.int64], how: Composition) -> npt.NDArray[np.float64]:
+    """Return n/(n+c), the part of α that each item gives to its clicking queries; 0 without any."""
+    share_L: npt.NDArray[np.float64] = degree_L / np.maximum(degree_L + how.evidence, 1)
+    return share_L
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recsys.core.bonus import widen_queries
 from recsys.core.errors import DataError
 from recsys.core.progress import progress
 from recsys.core.run import Run, Table, Vectors
@@ -21,11 +22,14 @@ from recsys.model.metrics import CUTOFFS, RECALL_CUTOFFS, Floats, Gold, Rows, ev
 from recsys.model.ranking import top_k
 from recsys.model.snapshot import Snapshot
 from recsys.model.task import Task
+from recsys.model.votes import clicks_of_table, collect_votes, rank_with_votes
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-SYSTEMS = ("recsys", "popularity", "bm25", "bm25_queries")
+SYSTEMS = ("recsys", "recsys_votes", "popularity", "bm25", "bm25_queries")
+"""recsys is one search, as any backend can do it; recsys_votes, of runs that chose votes, is what `recsys recommend`
+does."""
 SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
 "Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
 SLICE_FIGURES = ("P@1", "R@10", "R@100")
@@ -56,8 +60,8 @@ def evaluate_run(run: Run, items: Table, graph: Graph, task: Task, *, ks: Sequen
         ks: Cut-offs of P, nDCG and PSP.
 
     Returns:
-        Each of :data:`SYSTEMS` with its metrics in percent and, under ``slices``, ``pairs`` and :data:`SLICE_FIGURES`
-        with the gold cut down to the items of one slice.
+        Each of :data:`SYSTEMS`, ``recsys_votes`` only where the run chose votes, with its metrics in percent and, under
+        ``slices``, ``pairs`` and :data:`SLICE_FIGURES` with the gold cut down to the items of one slice.
 
     Raises:
         GraphChangedError: The graph is not the one that the run was trained on.
@@ -68,16 +72,19 @@ def evaluate_run(run: Run, items: Table, graph: Graph, task: Task, *, ks: Sequen
     rows: dict[str, int] = {"Query": len(queries.ids), "Item": len(items.ids)}
     clicks = read_clicks(graph, Snapshot(rows, (), 0, ()))
     k = max(*ks, *RECALL_CUTOFFS)
+    asked = _encode(run, task.texts)
     rank: dict[str, Callable[[], Rows]] = {
-        "recsys": lambda: top_k(_encode(run, task.texts), items.vectors, k, excluded=task.excluded),
+        "recsys": lambda: _rank(run, asked, items, k, task),
+        "recsys_votes": lambda: _rank_with_votes(run, asked, items, queries, k, task),
         "popularity": lambda: rank_by_popularity(items.degree, len(task.texts), k, task.excluded),
         "bm25": lambda: rank_by_titles(items.texts, task.texts, k, task.excluded),
         "bm25_queries": lambda: rank_by_training_queries(queries.texts, clicks, task.texts, k, task.excluded),
     }
+    systems = [name for name in SYSTEMS if name != "recsys_votes" or run.scoring.votes]
     # Items that the run does not know have rows past its own and were clicked by nobody.
     degree = np.concatenate([items.degree, np.zeros(task.unknown_items, np.int64)])
     propensity_L = propensities(degree, int((queries.degree > 0).sum()))
-    return {name: _measure(rank[name](), task.gold, degree, propensity_L, ks) for name in SYSTEMS}
+    return {name: _measure(rank[name](), task.gold, degree, propensity_L, ks) for name in systems}
 
 
 def _measure(
@@ -94,6 +101,20 @@ def _measure(
 def _measure_slice(ranked_BK: Rows, gold: Gold) -> dict[str, float]:
     figures = evaluate_ranking(ranked_BK, gold, ks=(1,))
     return {"pairs": len(gold.indices), **{name: figures[name] for name in SLICE_FIGURES}}
+
+
+def _rank(run: Run, asked_BD: Vectors, items: Table, k: int, task: Task) -> Rows:
+    if run.scoring.is_wide:
+        asked_BD = widen_queries(asked_BD, run.scoring.bonus)
+    return top_k(asked_BD, items.vectors, k, excluded=task.excluded)
+
+
+def _rank_with_votes(run: Run, asked_BD: Vectors, items: Table, queries: Table, k: int, task: Task) -> Rows:
+    width = asked_BD.shape[1]
+    votes = collect_votes(asked_BD, queries.vectors[:, :width], clicks_of_table(queries, len(items.ids)))
+    if run.scoring.is_wide:
+        asked_BD = widen_queries(asked_BD, run.scoring.votes_bonus)
+    return rank_with_votes(asked_BD, items.vectors, k, excluded=task.excluded, votes=votes, weight=run.scoring.votes)
 
 
 def _encode(run: Run, texts: Sequence[str]) -> Vectors:

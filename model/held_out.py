@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import cached_property
+from typing import Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,20 +15,20 @@ from sentence_transformers.base.model import BaseModel
 
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
-from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
-from recsys.model.metrics import Gold, evaluate_ranking, propensities
-from recsys.model.ranking import top_k
+from recsys.model.composition import Composition, Vectors
+from recsys.model.metrics import Gold, propensities
+from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.texts import Texts
+from recsys.model.trials import Trials
 
 Rows = npt.NDArray[np.int64]
 
-IN_TRAINING = Composition(2.0, 1.0)
-"How items are composed to choose the best checkpoint; the final choice is made after training."
+ENDS: tuple[Label, Label] = ("Item", "Query")
+LIMIT = 5000
+"Held-out queries that are measured, at most."
 
-
-def score(figures: Mapping[str, float]) -> float:
-    """Return what checkpoints and compositions are chosen by: the mean of P@1 and R@10, the head and the breadth."""
-    return (figures["P@1"] + figures["R@10"]) / 2
+IN_TRAINING = (PLAIN_RECIPE, *(Recipe(Composition(alpha, c)) for alpha, c in ((1.0, 3.0), (2.0, 1.0), (4.0, 10.0))))
+"How items are composed to choose the best checkpoint, whichever is best; the final choice is made after training."
 
 
 @dataclass(frozen=True)
@@ -37,55 +38,76 @@ class Encoded:
     Attributes:
         items: E(z) of every item row.
         queries: E(x) of every query row.
+        asked: E(x) of the held-out queries, where they are not rows of the graph.
     """
 
     items: Vectors
     queries: Vectors
+    asked: Vectors | None = None
 
 
+@dataclass(frozen=True)
 class HeldOut:
     """Held-out queries, what they clicked, and the training clicks that items are composed from.
 
-    Args:
+    Attributes:
         texts: Texts of queries and items.
-        clicks: All clicks of the snapshot.
-        held_out: True for the query rows that are held out.
-        self_items: For each query row the item row that is the same page, −1 for none; never ranked.
-        limit: Held-out queries measured at most, the first by row, so that measuring stays cheap.
+        training_clicks: All that composition, votes and degrees may know.
+        rows: Query rows of the held-out queries; empty where they come from a log.
+        asked_texts: Their texts where they come from a log.
+        gold: What they clicked.
+        excluded: Pairs that are never ranked.
     """
 
-    def __init__(
-        self,
+    texts: Mapping[Label, Texts]
+    training_clicks: Clicks
+    rows: Rows
+    asked_texts: Sequence[str]
+    gold: Gold
+    excluded: tuple[Rows, Rows]
+
+    @classmethod
+    def by_marks(
+        cls,
         texts: Mapping[Label, Texts],
         clicks: Clicks,
         held_out: npt.NDArray[np.bool_],
         self_items: Rows,
-        limit: int = 5000,
-    ) -> None:
-        self.texts = texts
-        self.training_clicks = clicks.of_queries(~held_out)
-        _, self.degree = self.training_clicks.per_item()
-        self.propensity = propensities(self.degree, int((~held_out).sum()))
-        asked = clicks.of_queries(held_out)
-        self.rows = np.unique(asked.query)[:limit]
-        position = np.searchsorted(self.rows, asked.query)
-        inside = (position < len(self.rows)) & (self_items[asked.query] != asked.item)
-        self.gold = Gold.from_pairs(position[inside], asked.item[inside], len(self.rows))
-        own = self_items[self.rows]
-        self.excluded = (np.flatnonzero(own >= 0), own[own >= 0])
-
-    def measure(self, encoded: Encoded, how: Composition, mean: Vectors | None = None) -> dict[str, float]:
-        """Return the metrics in percent of the item vectors composed as ``how`` says.
+        limit: int = LIMIT,
+    ) -> Self:
+        """Hold out queries of the graph.
 
         Args:
-            encoded: Vectors of all items and queries.
-            how: α and c.
-            mean: Mean of the clicking training queries, when it is at hand already.
+            texts: Texts of queries and items.
+            clicks: All clicks of the snapshot.
+            held_out: True for the query rows that are held out.
+            self_items: For each query row the item row that is the same page, −1 for none; never ranked.
+            limit: Held-out queries measured at most, the first by row, so that measuring stays cheap.
         """
-        mean = mean_of_queries(encoded.queries, self.training_clicks) if mean is None else mean
-        items = compose(encoded.items, mean, self.degree, how) if how != PLAIN else encoded.items
-        ranked = top_k(encoded.queries[self.rows], items, 100, excluded=self.excluded)
-        return evaluate_ranking(ranked, self.gold, propensity_L=self.propensity)
+        asked = clicks.of_queries(held_out)
+        rows = np.unique(asked.query)[:limit]
+        position = np.searchsorted(rows, asked.query)
+        inside = (position < len(rows)) & (self_items[asked.query] != asked.item)
+        gold = Gold.from_pairs(position[inside], asked.item[inside], len(rows))
+        own = self_items[rows]
+        return cls(texts, clicks.of_queries(~held_out), rows, (), gold, (np.flatnonzero(own >= 0), own[own >= 0]))
+
+    def __len__(self) -> int:
+        return len(self.gold.sizes)
+
+    @cached_property
+    def degree(self) -> Rows:
+        """Distinct training queries that clicked each item."""
+        return self.training_clicks.per_item()[1]
+
+    @cached_property
+    def propensity(self) -> npt.NDArray[np.float64]:
+        """Propensity of each item, from the training clicks."""
+        return propensities(self.degree, len(np.unique(self.training_clicks.query)))
+
+    def vectors(self, encoded: Encoded) -> Vectors:
+        """Return the vectors of the held-out queries."""
+        return encoded.queries[self.rows] if encoded.asked is None else encoded.asked
 
 
 class HeldOutEvaluator(BaseEvaluator):
@@ -93,30 +115,36 @@ class HeldOutEvaluator(BaseEvaluator):
 
     Args:
         held_out: What to measure on.
-        how: How items are composed.
+        recipes: How items may be scored; the best counts.
         batch_size: Texts encoded at once.
     """
 
-    def __init__(self, held_out: HeldOut, how: Composition, batch_size: int) -> None:
+    def __init__(self, held_out: HeldOut, recipes: Sequence[Recipe], batch_size: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         self.held_out = held_out
-        self.how = how
+        self.recipes = recipes
         self.batch_size = batch_size
         self.primary_metric = "score"
 
     def __call__(
         self, model: BaseModel, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
-        """Return the metrics and their ``score``."""
-        encoded = encode_all(cast(SentenceTransformer, model), self.held_out.texts, self.batch_size)
-        figures = self.held_out.measure(encoded, self.how)
-        return {**figures, "score": score(figures)}
+        """Return the metrics of the best recipe and their ``score``."""
+        encoded = encode_all(cast(SentenceTransformer, model), self.held_out, self.batch_size)
+        trials = Trials(self.held_out, encoded)
+        marks = trials.measure(self.recipes)
+        best = max(marks, key=lambda recipe: marks[recipe].score)
+        return {**trials.figures(best), "score": marks[best].score}
 
 
-def encode_all(model: SentenceTransformer, texts: Mapping[Label, Texts], batch_size: int) -> Encoded:
-    """Encode every item and every query."""
-    items, queries = (
-        model.encode(texts[label].all_texts(), batch_size=batch_size, show_progress_bar=False, convert_to_numpy=True)
-        for label in ("Item", "Query")
-    )
-    return Encoded(items, queries)
+def encode_all(model: SentenceTransformer, held_out: HeldOut, batch_size: int) -> Encoded:
+    """Encode every item and every query, and the held-out queries of a log."""
+    items, queries = (encode(model, held_out.texts[label].all_texts(), batch_size) for label in ENDS)
+    asked = encode(model, held_out.asked_texts, batch_size) if held_out.asked_texts else None
+    return Encoded(items, queries, asked)
+
+
+def encode(model: SentenceTransformer, texts: Sequence[str], batch_size: int) -> Vectors:
+    """Encode texts."""
+    vectors: Vectors = model.encode(list(texts), batch_size=batch_size, show_progress_bar=False, convert_to_numpy=True)
+    return vectors

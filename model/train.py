@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,17 @@ from recsys.core.errors import DataError
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model.composition import CANDIDATES, PLAIN, Composition, mean_of_queries
-from recsys.model.data import read_data
+from recsys.model.choice import choose
+from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
-from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEvaluator, encode_all, score
+from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
+from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.snapshot import Snapshot, take_snapshot
+from recsys.model.task import Click
+from recsys.model.validation import digest, held_out_of_log
 from recsys.model.work import open_work, run_name
 from recsys.model.write_run import Outcome, write_run
-
-DEFAULT = IN_TRAINING
-"Where no query is held out to choose by."
 
 
 class TooFewQueriesError(DataError):
@@ -46,7 +46,14 @@ def plan_training(graph: Graph, settings: TrainSettings) -> Snapshot:
     return take_snapshot(graph, relations)
 
 
-def train(graph: Graph, settings: TrainSettings, runs: Path, *, fresh: bool = False) -> Run:
+def train(
+    graph: Graph,
+    settings: TrainSettings,
+    runs: Path,
+    *,
+    fresh: bool = False,
+    validation: Sequence[Click] | None = None,
+) -> Run:
     """Train an encoder on the graph and write a run directory.
 
     A training with the same settings on the same snapshot that was interrupted goes on where its last checkpoint is.
@@ -56,61 +63,42 @@ def train(graph: Graph, settings: TrainSettings, runs: Path, *, fresh: bool = Fa
         settings: How to train.
         runs: Directory of all runs.
         fresh: Begin anew instead of going on.
+        validation: Click log to choose by; without it a share of the graph's queries is held out.
 
     Raises:
         NoClicksError: The graph holds no clicks.
         UnknownRelationError: A relation of the settings is not in the graph.
         TooFewQueriesError: Fewer than two queries have clicks.
         EncoderMissingError: The encoder's weights cannot be had.
+        NothingToMeasureError: ``validation`` has no new click on an item of the graph.
         TrainingInProgressError: Another process is at the same training.
     """
     began = time.monotonic()
     settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
     snapshot = plan_training(graph, settings)
     model = load_encoder(settings.encoder, settings.max_length)
-    key = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
+    key: dict[str, Any] = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
+    if validation is not None:
+        key["validation"] = digest(validation)
     with open_work(runs, key, fresh=fresh) as directory:
-        data = read_data(graph, snapshot, directory, settings.validation_share)
+        data = read_data(graph, snapshot, directory, 0 if validation is not None else settings.validation_share)
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
-        held_out = HeldOut(data.texts, data.clicks, data.held_out, data.self_items)
-        how = IN_TRAINING if settings.graph else PLAIN
-        evaluator = HeldOutEvaluator(held_out, how, settings.batch_size) if len(held_out.rows) else None
+        held_out = _held_out(data, validation)
+        recipes = IN_TRAINING if settings.graph else (PLAIN_RECIPE,)
+        evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out) else None
         history = fit(model, data, graph, settings, evaluator, directory)
-        encoded = encode_all(model, data.texts, settings.batch_size)
+        encoded = encode_all(model, held_out, settings.batch_size)
         choice = choose(held_out, encoded, graph=settings.graph)
-        outcome = Outcome(model, data, encoded, choice.composition, settings)
-        figures = {**choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
+        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
+        by = {"held_out_by": "hash" if validation is None else "log"}
+        figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
         run = write_run(outcome, figures, runs, run_name(directory))
         shutil.rmtree(directory)
     return run
 
 
-@dataclass(frozen=True)
-class Choice:
-    """How items are composed, and every figure it was chosen by.
-
-    Attributes:
-        composition: α and c.
-        figures: ``held_out`` metrics of ``plain`` and ``chosen`` vectors, and the candidates with their scores.
-    """
-
-    composition: Composition
-    figures: dict[str, Any]
-
-
-def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
-    """Choose the composition that is best on held-out queries, or plain vectors where nothing beats them."""
-    if not len(held_out.rows):
-        return Choice(DEFAULT if graph else PLAIN, {"held_out_queries": 0})
-    mean = mean_of_queries(encoded.queries, held_out.training_clicks)
-    measured = {how: held_out.measure(encoded, how, mean) for how in (PLAIN, *(CANDIDATES if graph else ()))}
-    best = max(measured, key=lambda how: score(measured[how]))
-    candidates = [{**asdict(how), "score": round(score(figures), 3)} for how, figures in measured.items()]
-    figures = {
-        "held_out_queries": len(held_out.rows),
-        "plain": measured[PLAIN],
-        "chosen": measured[best],
-        "candidates": candidates,
-    }
-    return Choice(best, figures)
+def _held_out(data: TrainingData, validation: Sequence[Click] | None) -> HeldOut:
+    if validation is not None:
+        return held_out_of_log(data.texts, data.clicks, validation)
+    return HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,13 +13,16 @@ from typing import Any
 
 from sentence_transformers import SentenceTransformer
 
+from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.run import Run, Table, write_table
+from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
 from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
 from recsys.model.data import TrainingData
 from recsys.model.held_out import Encoded
+from recsys.model.votes import payloads_of_queries
 
 PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
 
@@ -28,18 +32,22 @@ class Outcome:
     """A finished training.
 
     Attributes:
-        model: The encoder at its best.
+        encoder: The encoder at its best, or the directory of one that is taken over as it is.
         data: What it was trained on.
         encoded: Vectors of all items and queries under it.
         composition: How items are composed.
+        scoring: How the vectors are to be searched.
         settings: How it was trained.
+        derived_from: Of vectors that were made again: the run before and the training they go back to.
     """
 
-    model: SentenceTransformer
+    encoder: SentenceTransformer | Path
     data: TrainingData
     encoded: Encoded
     composition: Composition
+    scoring: Scoring
     settings: TrainSettings
+    derived_from: Mapping[str, Any] | None = None
 
 
 def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) -> Run:
@@ -54,10 +62,13 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     hidden = runs / f".{name}"
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.mkdir(parents=True)
-    outcome.model.save_pretrained(str(hidden / "encoder"), create_model_card=False)
+    if isinstance(outcome.encoder, Path):
+        shutil.copytree(outcome.encoder, hidden / "encoder")
+    else:
+        outcome.encoder.save_pretrained(str(hidden / "encoder"), create_model_card=False)
     write_table(hidden / "items.parquet", _items(outcome))
     write_table(hidden / "queries.parquet", _queries(outcome))
-    metrics = {"composition": asdict(outcome.composition), **figures}
+    metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
     write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
     write_json(hidden / "metrics.json", metrics)
@@ -69,11 +80,17 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
 
 def item_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors that serve: composed with every click of the snapshot, held-out queries included."""
-    if outcome.composition == PLAIN:
-        return outcome.encoded.items
-    clicks = outcome.data.clicks
-    mean = mean_of_queries(outcome.encoded.queries, clicks)
-    return compose(outcome.encoded.items, mean, clicks.per_item()[1], outcome.composition)
+    items, clicks = outcome.encoded.items, outcome.data.clicks
+    _, degree = clicks.per_item()
+    if outcome.composition != PLAIN:
+        items = compose(items, mean_of_queries(outcome.encoded.queries, clicks), degree, outcome.composition)
+    return widen_items(items, degree) if outcome.scoring.is_wide else items
+
+
+def query_vectors(outcome: Outcome) -> Vectors:
+    """Return the vectors of known queries, ready for a single search."""
+    queries = outcome.encoded.queries
+    return widen_queries(queries, outcome.scoring.bonus) if outcome.scoring.is_wide else queries
 
 
 def _items(outcome: Outcome) -> Table:
@@ -86,23 +103,26 @@ def _items(outcome: Outcome) -> Table:
 def _queries(outcome: Outcome) -> Table:
     texts = outcome.data.texts["Query"]
     clicks, degree = outcome.data.clicks.per_query()
-    ids = texts.ids().to_pylist()
-    return Table(ids, texts.all_texts(), clicks, degree, list(texts.payloads()), outcome.encoded.queries)
+    payloads = payloads_of_queries(outcome.data.clicks)
+    return Table(texts.ids().to_pylist(), texts.all_texts(), clicks, degree, payloads, query_vectors(outcome))
 
 
 def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:
     items, queries = outcome.encoded.items, outcome.encoded.queries
+    width = items.shape[1] + outcome.scoring.is_wide
     return {
         "run": name,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "encoder": outcome.settings.encoder,
         "encoder_hash": encoder_hash,
-        "width": items.shape[1],
+        "width": width,
         "items": len(items),
         "queries": len(queries),
         "graph": outcome.settings.graph,
         "composition": asdict(outcome.composition),
+        "scoring": asdict(outcome.scoring),
         "seed": outcome.settings.seed,
         "snapshot": outcome.data.snapshot.as_json(),
+        **({"derived_from": outcome.derived_from} if outcome.derived_from else {}),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from qdrant_client import QdrantClient
 
 from recsys.core.run import Run
+from recsys.core.scoring import Scoring
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Lineage:
         width: Length of a vector.
         created_at: When the run was made, ISO 8601.
         previous: Alias to the collection it pointed at before this one; empty text where there was none.
+        scoring: Fields of :class:`recsys.core.scoring.Scoring`; none means one search by cosine.
     """
 
     run: str
@@ -32,6 +34,12 @@ class Lineage:
     width: int
     created_at: str
     previous: Mapping[str, str]
+    scoring: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def how(self) -> Scoring:
+        """How the collection is to be searched."""
+        return Scoring(**self.scoring)
 
     def same_run(self, other: Lineage) -> bool:
         """Say whether both were made from one run directory, whatever was live before them."""
@@ -44,17 +52,18 @@ class Lineage:
 
 def lineage_of_run(run: Run, previous: Mapping[str, str]) -> Lineage:
     """Return the lineage of a collection that is to be made from ``run``, from its manifest."""
-    manifest = {**run.manifest, "run": run.name, "previous": previous}
-    return Lineage(**{name: manifest[name] for name in Lineage.__dataclass_fields__})
+    return _from({**run.manifest, "run": run.name, "previous": previous})
 
 
 def read_lineage(client: QdrantClient, collection: str) -> Lineage | None:
     """Return the lineage of a collection, or None when recsys did not make it."""
     metadata = client.get_collection(collection).config.metadata or {}
-    names = Lineage.__dataclass_fields__
-    if not names.keys() <= metadata.keys():
-        return None
-    return Lineage(**{name: metadata[name] for name in names})
+    needed = {f.name for f in fields(Lineage) if f.default_factory is MISSING}
+    return _from(metadata) if needed <= metadata.keys() else None
+
+
+def _from(values: Mapping[str, Any]) -> Lineage:
+    return Lineage(**{f.name: values[f.name] for f in fields(Lineage) if f.name in values})
 
 
 def collection_names(client: QdrantClient) -> set[str]:

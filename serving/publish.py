@@ -6,13 +6,15 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from qdrant_client import QdrantClient
 
 from recsys.core.errors import DataError, ServiceError
 from recsys.core.run import Run
 from recsys.serving.alias import live_collection, outdated, switch
 from recsys.serving.lineage import Lineage, collection_names, lineage_of_run, read_lineage
-from recsys.serving.upload import create_collection, missing_rows, upload
+from recsys.serving.upload import create_collection, item_payload, missing_rows, upload
+from recsys.serving.voters import publish_voters, remove
 
 
 class CollectionTakenError(DataError):
@@ -66,6 +68,7 @@ class Publication:
         live_before: What the alias pointed at; None where it did not exist.
         removed: Older collections of this alias that are taken away in the end.
         seconds: Time the upload took; 0 in a plan.
+        queries: Training queries that were sent to vote, of runs that chose votes; 0 in a plan.
     """
 
     collection: str
@@ -77,6 +80,7 @@ class Publication:
     live_before: str | None
     removed: tuple[str, ...]
     seconds: float = 0.0
+    queries: int = 0
 
 
 def plan_publication(client: QdrantClient, run: Run, alias: str) -> Publication:
@@ -96,7 +100,7 @@ def plan_publication(client: QdrantClient, run: Run, alias: str) -> Publication:
         items=wanted.items,
         width=wanted.width,
         is_new=found is None,
-        uploaded=len(missing_rows(client, run.name, wanted.items)) if found else wanted.items,
+        uploaded=len(missing_rows(client, run.name, np.arange(wanted.items))) if found else wanted.items,
         live_before=live,
         removed=tuple(outdated(client, alias, keep=(run.name, before))),
     )
@@ -104,6 +108,8 @@ def plan_publication(client: QdrantClient, run: Run, alias: str) -> Publication:
 
 def publish(client: QdrantClient, run: Run, alias: str, *, embedded: Path | None) -> Publication:
     """Send what a run's collection lacks, switch ``alias`` to it when it is whole, remove collections nobody needs.
+
+    Where the run chose votes, its training queries become a second collection, before the switch.
 
     Doing it again changes nothing; after an interruption it goes on where the upload stopped. The live collection and
     the one before it stay, for :func:`recsys.serving.alias.roll_back`.
@@ -117,23 +123,26 @@ def publish(client: QdrantClient, run: Run, alias: str, *, embedded: Path | None
 
     Raises:
         CollectionTakenError: A collection of the run's name was made from something else.
+        VotersTakenError: A collection of its queries' name was.
         AliasTakenError: ``alias`` is the name of a collection.
         IncompleteError: Points are missing after the upload; the alias stays where it is.
     """
     plan = plan_publication(client, run, alias)
+    lineage = lineage_of_run(run, {alias: plan.live_before or ""})
     if plan.is_new:
-        create_collection(client, run.name, lineage_of_run(run, {alias: plan.live_before or ""}), embedded)
+        create_collection(client, run.name, lineage, embedded)
     started = time.perf_counter()
     if plan.uploaded:
-        upload(client, run.name, run.items(), missing_rows(client, run.name, plan.items))
+        upload(client, run.name, run.items(), missing_rows(client, run.name, np.arange(plan.items)), item_payload)
     seconds = time.perf_counter() - started
     points = client.count(run.name, exact=True).count
     if points != plan.items:
         raise IncompleteError(run.name, points, plan.items)
+    queries = publish_voters(client, run, lineage, embedded) if lineage.how.votes else 0
     switch(client, alias, run.name)
     for name in plan.removed:
-        client.delete_collection(name)
-    return replace(plan, seconds=seconds)
+        remove(client, name)
+    return replace(plan, seconds=seconds, queries=queries)
 
 
 def _existing(client: QdrantClient, name: str, wanted: Lineage, alias: str) -> Lineage | None:

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qdrant_client import QdrantClient, models
 
+from recsys.core.bonus import widen_queries
 from recsys.core.run import Run, Vectors, list_runs
 from recsys.core.text import normalise
 from recsys.serving.alias import live_lineage
 from recsys.serving.encoder import EncoderMismatchError, check_encoder, load_encoder
 from recsys.serving.known import KnownRows
 from recsys.serving.recommendation import Hit, LiveRunMissingError, Recommendation, UnknownIdError
+from recsys.serving.search import search, search_with_votes
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-SHOWN = models.PayloadSelectorInclude(include=["id", "title"])
-"Payload that a hit needs."
 
 
 class Recommender:
@@ -48,9 +47,10 @@ class Recommender:
         self._runs_dir = runs_dir
         self.alias = alias
         self.collection, self.lineage = live_lineage(client, alias)
+        self._how = self.lineage.how
 
     def by_text(self, texts: Sequence[str], k: int = 10) -> list[Recommendation]:
-        """Recommend for texts, all searched in one request.
+        """Recommend for texts, all searched together, with votes where the run chose them.
 
         The vector of a text that is a training query is read; others are encoded together.
 
@@ -86,7 +86,7 @@ class Recommender:
         return Recommendation("query", query_id, known=True, matched=matched, hits=hits)
 
     def by_item(self, item_id: str, k: int = 10) -> Recommendation:
-        """Recommend items near an item, from its vector in Qdrant; the item itself is left out.
+        """Recommend items near an item by cosine, from its vector in Qdrant; the item itself is left out.
 
         Raises:
             UnknownIdError: The collection has no such item.
@@ -94,11 +94,17 @@ class Recommender:
         point = self._point(item_id)
         if point is None:
             raise UnknownIdError("item", item_id, self._items.close_ids(item_id) if self._items else [])
-        vector = np.asarray(point.vector, dtype=np.float32)
+        vector = np.array(point.vector, dtype=np.float32)
+        if self._how.is_wide:
+            vector[-1] = 0  # items alike, clicked or not
         matched = bool(np.linalg.norm(vector) > 0)
         # one more than wanted, since the item is its own nearest neighbour; excluding a point by its id makes
         # embedded mode test every point
-        others = [hit for hit in self._search([vector], k + 1)[0] if hit.id != item_id] if matched else []
+        others = (
+            [hit for hit in search(self._client, self.collection, [vector], k + 1)[0] if hit.id != item_id]
+            if matched
+            else []
+        )
         hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others[:k], start=1))
         return Recommendation("item", item_id, known=True, matched=matched, hits=hits)
 
@@ -128,18 +134,20 @@ class Recommender:
         return load_encoder(self._run)
 
     def _encode(self, texts: Sequence[str]) -> Sequence[Vectors]:
-        blank = np.zeros(self.lineage.width, dtype=np.float32)
+        blank = np.zeros(self.lineage.width - self._how.is_wide, dtype=np.float32)
         if not any(map(normalise, texts)):
-            return [blank] * len(texts)
-        vectors = self._encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
-        return [v if normalise(t) else blank for t, v in zip(texts, vectors, strict=True)]
+            return [np.zeros(self.lineage.width, dtype=np.float32)] * len(texts)
+        encoded = self._encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
+        vectors = np.stack([v if normalise(t) else blank for t, v in zip(texts, encoded, strict=True)])
+        return list(widen_queries(vectors, self._how.bonus) if self._how.is_wide else vectors)
 
     def _search(self, queries: Sequence[Vectors], k: int) -> list[tuple[Hit, ...]]:
-        if not queries:
-            return []
-        requests = [models.QueryRequest(query=vector.tolist(), limit=k, with_payload=SHOWN) for vector in queries]
-        answers = self._client.query_batch_points(self.collection, requests)
-        return [tuple(_hit(rank, p) for rank, p in enumerate(a.points, start=1)) for a in answers]
+        if not self._how.votes or not queries:
+            return search(self._client, self.collection, queries, k)
+        vectors = np.stack(queries)[:, : self.lineage.width - self._how.is_wide]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        wide = widen_queries(vectors, self._how.votes_bonus) if self._how.is_wide else vectors
+        return search_with_votes(self._client, self.collection, list(wide), k, self._how.votes)
 
     def _point(self, item_id: str) -> models.Record | None:
         if self._items is None:
@@ -150,8 +158,3 @@ class Recommender:
             row = self._items.row_of_id(item_id)
             found = [] if row is None else self._client.retrieve(self.collection, [row], with_vectors=True)
         return next((point for point in found if (point.payload or {})["id"] == item_id), None)
-
-
-def _hit(rank: int, point: models.ScoredPoint) -> Hit:
-    payload = point.payload or {}
-    return Hit(rank=rank, score=point.score, id=payload["id"], title=payload["title"])

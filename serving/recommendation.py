@@ -41,7 +41,7 @@ class Hit:
 
     Attributes:
         rank: From 1.
-        score: Cosine between query and item vector, -1 to 1.
+        score: Cosine between query and item vector, -1 to 1, with the bonus and the votes of runs that give them.
         id: External id of the item.
         title: Its text.
     """

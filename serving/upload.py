@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from qdrant_client import QdrantClient, models
 from recsys.core.progress import progress
 from recsys.core.retry import retry
 from recsys.core.run import Table
+from recsys.core.text import normalise
 from recsys.serving.client import is_transient, without_size_warning, write_ahead
 from recsys.serving.lineage import Lineage
 
@@ -24,50 +26,70 @@ ID_PAGE = 10_000
 Rows = npt.NDArray[np.int64]
 
 
-def create_collection(client: QdrantClient, name: str, lineage: Lineage, embedded: Path | None) -> None:
+def create_collection(
+    client: QdrantClient, name: str, lineage: Lineage, embedded: Path | None, metadata: Mapping[str, Any] | None = None
+) -> None:
     """Make an empty collection that knows where it comes from, with an index on the payload's ``id``.
 
     Args:
         client: Qdrant.
         name: Name of the collection.
-        lineage: Its metadata.
+        lineage: Width and way of comparing of its vectors.
         embedded: Directory of embedded Qdrant, None for a server.
+        metadata: What it knows; the lineage unless given.
     """
-    vectors = models.VectorParams(size=lineage.width, distance=models.Distance.COSINE)
-    client.create_collection(name, vectors_config=vectors, metadata=lineage.as_metadata())
+    # vectors with a bonus have no unit norm, which cosine would give them
+    distance = models.Distance.DOT if lineage.how.is_wide else models.Distance.COSINE
+    vectors = models.VectorParams(size=lineage.width, distance=distance)
+    client.create_collection(name, vectors_config=vectors, metadata=dict(metadata or lineage.as_metadata()))
     with without_size_warning():
         client.create_payload_index(name, "id", models.PayloadSchemaType.KEYWORD)
     if embedded is not None:
         write_ahead(embedded, name)
 
 
-def missing_rows(client: QdrantClient, collection: str, items: int) -> Rows:
-    """Return the rows in [0, ``items``) that have no point yet, ascending."""
-    missing = np.ones(items, dtype=bool)
+def missing_rows(client: QdrantClient, collection: str, wanted: Rows) -> Rows:
+    """Return those of ``wanted``, ascending rows, that have no point yet."""
+    there: list[int] = []
     offset: Any = None
     while True:
         points, offset = client.scroll(collection, limit=ID_PAGE, offset=offset, with_payload=False)
-        there = np.array([p.id for p in points if isinstance(p.id, int) and p.id < items], dtype=np.int64)
-        missing[there] = False
+        there += [p.id for p in points if isinstance(p.id, int)]
         if offset is None:
-            return np.flatnonzero(missing)
+            return np.setdiff1d(wanted, np.array(there, dtype=np.int64), assume_unique=True)
 
 
-def upload(client: QdrantClient, collection: str, table: Table, rows: Rows) -> None:
-    """Send the items at ``rows``; the point id is the row, so sending one twice changes nothing."""
+def upload(
+    client: QdrantClient, collection: str, table: Table, rows: Rows, payload: Callable[[Table, int], dict[str, Any]]
+) -> None:
+    """Send the points at ``rows``; the point id is the row, so sending one twice changes nothing.
+
+    Args:
+        client: Qdrant.
+        collection: Where to.
+        table: Vectors and what ``payload`` needs.
+        rows: Of the table.
+        payload: Makes the payload of a row.
+    """
     batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     with without_size_warning():
         for batch in progress(batches, f"publishing {collection}", unit="batch"):
-            points = _points(table, batch)
+            points = _points(table, batch, payload)
             retry(lambda points=points: client.upsert(collection, points), when=is_transient)  # type: ignore[misc]
 
 
-def _points(table: Table, rows: Rows) -> models.Batch:
-    return models.Batch(
-        ids=rows.tolist(), vectors=table.vectors[rows].tolist(), payloads=[_payload(table, row) for row in rows]
-    )
-
-
-def _payload(table: Table, row: int) -> dict[str, Any]:
+def item_payload(table: Table, row: int) -> dict[str, Any]:
+    """Return the item's further columns, its id, title and clicks."""
     ours = {"id": table.ids[row], "title": table.texts[row], "clicks": int(table.clicks[row])}
     return {**table.payloads[row], **ours}
+
+
+def query_payload(table: Table, row: int) -> dict[str, Any]:
+    """Return the query's id and normalised text, the rows of the items it votes for and the clicks of each."""
+    return {**table.payloads[row], "id": table.ids[row], "text": normalise(table.texts[row])}
+
+
+def _points(table: Table, rows: Rows, payload: Callable[[Table, int], dict[str, Any]]) -> models.Batch:
+    return models.Batch(
+        ids=rows.tolist(), vectors=table.vectors[rows].tolist(), payloads=[payload(table, int(row)) for row in rows]
+    )

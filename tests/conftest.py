@@ -9,7 +9,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,8 +18,10 @@ import pytest
 import stamina
 
 from recsys.cli.main import main
+from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json
 from recsys.core.run import Run, Table, Vectors, write_table
+from recsys.core.scoring import Scoring
 from recsys.core.settings import Neo4jSettings, QdrantSettings
 from recsys.graph import write
 from recsys.graph.batches import Batch, begin, complete
@@ -141,17 +143,22 @@ class Shop:
 
         return connect(self.qdrant, self.workspace, patience=0)
 
-    def run(self, name: str, *, items: int = 40, seed: int = 0) -> Run:
+    def run(self, name: str, *, items: int = 40, seed: int = 0, scoring: Scoring = Scoring()) -> Run:  # noqa: B008
         """Write a finished run with random vectors and the tiny encoder."""
         path = self.runs / f"{self.alias}-{name}"
         shutil.copytree(self.encoder, path / "encoder")
-        write_table(path / "items.parquet", _table("item", items, seed))
-        write_table(path / "queries.parquet", _table("query", 12, seed + 1))
+        item_table, query_table = _table("item", items, seed), _table("query", 12, seed + 1)
+        if scoring.is_wide:
+            item_table = replace(item_table, vectors=widen_items(item_table.vectors, item_table.degree))
+            query_table = replace(query_table, vectors=widen_queries(query_table.vectors, scoring.bonus))
+        write_table(path / "items.parquet", item_table)
+        write_table(path / "queries.parquet", query_table)
         manifest = {
             "run": path.name,
             "encoder_hash": hash_tree(path / "encoder"),
             "snapshot": {"id": f"s{seed}", "rows": {"Item": items}},
-            "width": WIDTH,
+            "width": WIDTH + scoring.is_wide,
+            "scoring": asdict(scoring),
             "items": items,
             "queries": 12,
             "created_at": f"2024-01-01T00:00:{seed:02d}Z",
@@ -160,13 +167,19 @@ class Shop:
         return Run(path)
 
 
+def _ballot(row: int) -> dict[str, list[int]]:
+    """Return what a query votes for: as many of 40 items as it has clicked."""
+    voted = np.random.default_rng(row).choice(40, row, replace=False)
+    return {"items": sorted(voted.tolist()), "counts": [1] * row}
+
+
 def _table(label: str, rows: int, seed: int) -> Table:
     return Table(
         ids=[f"{label}-{row}" for row in range(rows)],
         texts=[f"{WORDS[row % 8]} {WORDS[row // 8 % 8]} {label} {row}" for row in range(rows)],
         clicks=np.arange(rows, dtype=np.int64),
         degree=np.arange(rows, dtype=np.int64),
-        payloads=[{"brand": f"b{row % 3}"} if label == "item" else {} for row in range(rows)],
+        payloads=[{"brand": f"b{row % 3}"} if label == "item" else _ballot(row) for row in range(rows)],
         vectors=unit_vectors(rows, seed),
     )
 

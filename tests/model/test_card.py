@@ -38,3 +38,18 @@ def test_without_held_out_queries_there_are_no_figures():
     card = model_card({**MANIFEST, "snapshot": {"clicked_pairs": 1, "relations": []}}, {}, metrics)
     assert "No query was held out." in card
     assert "shaped it while it trained: none." in card
+
+
+def test_the_card_says_how_to_search():
+    """Bonus and votes stand there with their weights, and the figures with votes beside those of one search."""
+    metrics = {
+        "composition": {"alpha": 2.0, "evidence": 1.0},
+        "scoring": {"bonus": 0.02, "votes": 0.5, "votes_bonus": 0.1},
+        "held_out_queries": 6,
+        **dict.fromkeys(("plain", "chosen", "with_votes"), FIGURES),
+    }
+    card = model_card(MANIFEST, {}, metrics)
+    assert "β = 0.02 in a single search, 0.1 with votes" in card
+    assert "softmax(similarity/0.1) times 0.5" in card
+    assert "| with_votes | 12.3" in card
+    assert "- One search, by cosine." in model_card(MANIFEST, {}, {**metrics, "scoring": {}})

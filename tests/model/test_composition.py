@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.model.choice import ALPHAS, EVIDENCES
 from recsys.model.clicks import Clicks
-from recsys.model.composition import CANDIDATES, PLAIN, Composition, compose, mean_of_queries, unit
+from recsys.model.composition import Composition, compose, mean_of_queries, unit
 
 
 def vectors(n: int, seed: int, width: int = 5) -> np.ndarray:
@@ -38,7 +39,7 @@ def test_the_mean_is_that_of_the_clicking_queries(pairs: set[tuple[int, int]], s
         np.testing.assert_allclose(mean[item], queries[clicking].mean(axis=0) if clicking else 0, atol=1e-6)
 
 
-@given(st.integers(0, 100), st.sampled_from([PLAIN, *CANDIDATES]))
+@given(st.integers(0, 100), st.builds(Composition, st.sampled_from([0.0, *ALPHAS]), st.sampled_from(EVIDENCES)))
 def test_composed_vectors_have_unit_norm(seed: int, how: Composition):
     """Whatever α and c, every norm is 1, and an item without clicks keeps its own vector."""
     items, mean = vectors(20, seed), 0.7 * vectors(20, seed + 1)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from recsys.core.bonus import widen_items, widen_queries
+from recsys.core.files import write_json
 from recsys.core.run import Run, Table, write_table
 from recsys.model.evaluate import SLICES, SYSTEMS, GraphChangedError, evaluate_run
 from recsys.model.task import build_task
@@ -14,6 +17,7 @@ from recsys.model.task import build_task
 QUERIES = ["red shoe", "blue lamp", "oak table"]
 ITEMS = ["red", "lamp", "table", "wool scarf"]
 CLICKS = [(0, 0), (1, 1), (2, 1)]
+ONE_SEARCH = tuple(system for system in SYSTEMS if system != "recsys_votes")
 
 
 @pytest.fixture
@@ -38,6 +42,7 @@ def run(tmp_path, tiny_encoder, graph):
         "UNWIND $pairs AS p MATCH (q:Query {row: p[0]}), (i:Item {row: p[1]}) CREATE (q)-[:CLICKED {clicks: 1}]->(i)",
         pairs=[list(pair) for pair in CLICKS],
     )
+    write_json(path / "manifest.json", {"run": "r1"})
     return Run(path)
 
 
@@ -51,8 +56,8 @@ def evaluate(run, graph, log, **options):
 def test_every_system_is_measured(run, graph):
     """The encoder finds each item by its text; popularity, titles and neighbours find what they can."""
     figures = evaluate(run, graph, [("wool scarf", "Item-3"), ("lamp", "Item-1")])
-    assert tuple(figures) == SYSTEMS
-    assert [figures[system]["P@1"] for system in SYSTEMS] == [100, 50, 100, 50]
+    assert tuple(figures) == ONE_SEARCH
+    assert [figures[system]["P@1"] for system in ONE_SEARCH] == [100, 50, 100, 50]
     assert figures["recsys"]["R@100"] == 100
     assert figures["bm25_queries"]["R@100"] == 50
 
@@ -97,3 +102,27 @@ def test_another_graph_is_refused(run, graph, change):
     graph.write(change)
     with pytest.raises(GraphChangedError, match="recsys train"):
         evaluate(run, graph, [("lamp", "Item-1")])
+
+
+def test_votes_are_measured_beside_the_single_search(run, graph):
+    """A run that chose votes finds the item that the nearest training query clicked, which its title hides."""
+    queries = run.queries()
+    payloads = [{"items": [item], "counts": [1]} for _, item in CLICKS]
+    write_table(run.path / "queries.parquet", replace(queries, payloads=payloads))
+    write_json(run.path / "manifest.json", {"run": "r1", "scoring": {"votes": 5.0}})
+    figures = evaluate(run, graph, [("oak", "Item-1")])
+    assert tuple(figures) == SYSTEMS
+    assert figures["recsys_votes"]["P@1"] == 100
+    assert figures["recsys"]["P@1"] == 0
+
+
+def test_a_bonus_is_part_of_the_search(run, graph):
+    """With vectors widened for a large bonus, the item that nobody clicked comes first whatever is asked."""
+    items, queries = run.items(), run.queries()
+    write_table(run.path / "items.parquet", replace(items, vectors=widen_items(items.vectors, items.degree)))
+    write_table(run.path / "queries.parquet", replace(queries, vectors=widen_queries(queries.vectors, 3.0)))
+    write_json(run.path / "manifest.json", {"run": "r1", "scoring": {"bonus": 3.0}})
+    assert list(items.degree) == [1, 2, 0, 0]
+    figures = evaluate(run, graph, [("wool scarf", "Item-3"), ("lamp", "Item-3")])
+    assert figures["recsys"]["P@1"] >= 50
+    assert figures["recsys"]["slices"]["never"]["R@10"] == 100

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,12 @@ from sentence_transformers import SentenceTransformer
 from recsys.core.run import Run, list_runs
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model.composition import PLAIN
 from recsys.model.encoder import EncoderMissingError
-from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
+from recsys.model.held_out import IN_TRAINING
 from recsys.model.snapshot import UnknownRelationError
 from recsys.model.split import held_out
 from recsys.model.stream import NeighbourStream
-from recsys.model.train import DEFAULT, TooFewQueriesError, choose, plan_training, train
+from recsys.model.train import TooFewQueriesError, plan_training, train
 
 CONTENTS = {
     "encoder",
@@ -96,14 +94,15 @@ def test_the_metrics_hold_every_figure(trained: Run):
     assert 0 < metrics["held_out_queries"] < 30
     plain, chosen = ((metrics[name]["P@1"] + metrics[name]["R@10"]) / 2 for name in ("plain", "chosen"))
     assert chosen >= plain
-    assert chosen == pytest.approx(max(candidate["score"] for candidate in metrics["candidates"]), abs=1e-3)
+    scores = {candidate["score"] for candidate in metrics["candidates"] if not candidate["votes"]}
+    assert round(chosen, 3) in scores
 
 
 def test_the_best_checkpoint_is_kept(trained: Run):
     """The encoder of the run scores as the best measurement of its training did."""
     measured = [entry["eval_score"] for entry in trained.metrics["history"] if "eval_score" in entry]
-    composed = next(c for c in trained.metrics["candidates"] if c == c | asdict(IN_TRAINING))
-    assert composed["score"] == pytest.approx(max(measured), abs=1e-2)
+    scores = [c["score"] for c in trained.metrics["candidates"] if any(c == c | r.as_json() for r in IN_TRAINING)]
+    assert max(scores) == pytest.approx(max(measured), abs=1e-2)
 
 
 def test_the_same_seed_gives_the_same_vectors(trained: Run, small: Graph, tiny_static: Path, tmp_path: Path):
@@ -183,7 +182,7 @@ def test_no_held_out_queries_leave_the_default_composition(small: Graph, tiny_st
     """With nothing to choose by, the last state and the default composition serve."""
     run = train(small, make_settings(tiny_static, validation_share=0, epochs=1), tmp_path)
     assert run.metrics["held_out_queries"] == 0
-    assert run.manifest["composition"] == {"alpha": DEFAULT.alpha, "evidence": DEFAULT.evidence}
+    assert run.manifest["composition"] == {"alpha": 2.0, "evidence": 1.0}
     assert "No query was held out." in (run.path / "README.md").read_text()
 
 
@@ -263,12 +262,3 @@ def test_a_missing_encoder_leaves_nothing_behind(small: Graph, tmp_path: Path, m
     with pytest.raises(EncoderMissingError):
         train(small, make_settings(tmp_path / "nothing here"), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.parametrize(("graph_on", "expected"), [(True, DEFAULT), (False, PLAIN)])
-def test_without_queries_to_choose_by(twin, graph_on: bool, expected):
-    """No held-out query: the default with a graph, plain vectors without."""
-    data = HeldOut({}, twin.as_clicks(), np.zeros(60, bool), twin.self_items)
-    choice = choose(data, Encoded(np.eye(30, 8, dtype=np.float32), np.eye(60, 8, dtype=np.float32)), graph=graph_on)
-    assert choice.composition == expected
-    assert choice.figures == {"held_out_queries": 0}

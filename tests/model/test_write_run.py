@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsys.core.files import hash_tree
+from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import encode_all
+from recsys.model.held_out import ENDS, Encoded, encode
 from recsys.model.snapshot import take_snapshot
 from recsys.model.write_run import Outcome, item_vectors, write_run
+
+COMPOSED = Composition(2.0, 1.0)
 
 
 @pytest.fixture
@@ -23,7 +27,8 @@ def outcome(small: Graph, settings: TrainSettings, tmp_path: Path) -> Outcome:
     """An encoder that was not trained, with items composed."""
     data = read_data(small, take_snapshot(small), tmp_path, 0.2)
     model = load_encoder(settings.encoder, 32)
-    return Outcome(model, data, encode_all(model, data.texts, 16), Composition(2.0, 1.0), settings)
+    encoded = Encoded(*(encode(model, data.texts[label].all_texts(), 16) for label in ENDS))
+    return Outcome(model, data, encoded, COMPOSED, Scoring(), settings)
 
 
 def test_items_are_composed_with_every_click(outcome: Outcome, twin):
@@ -31,9 +36,9 @@ def test_items_are_composed_with_every_click(outcome: Outcome, twin):
     clicks = twin.as_clicks()
     assert outcome.data.held_out.any()
     mean = mean_of_queries(outcome.encoded.queries, clicks)
-    expected = compose(outcome.encoded.items, mean, clicks.per_item()[1], Composition(2.0, 1.0))
+    expected = compose(outcome.encoded.items, mean, clicks.per_item()[1], COMPOSED)
     np.testing.assert_array_equal(item_vectors(outcome), expected)
-    plain = Outcome(outcome.model, outcome.data, outcome.encoded, PLAIN, outcome.settings)
+    plain = Outcome(outcome.encoder, outcome.data, outcome.encoded, PLAIN, Scoring(), outcome.settings)
     np.testing.assert_array_equal(item_vectors(plain), outcome.encoded.items)
 
 
@@ -46,8 +51,22 @@ def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):
     assert [path.name for path in runs.iterdir()] == ["r1"]
     assert not (run.path / "left").exists()
     assert run.manifest["encoder_hash"] == hash_tree(run.encoder_path)
-    assert run.metrics == {"composition": {"alpha": 2.0, "evidence": 1.0}, "held_out_queries": 0}
+    assert run.metrics == {"composition": asdict(COMPOSED), "scoring": asdict(Scoring()), "held_out_queries": 0}
     items = run.items()
     assert (items.ids, items.texts) == (twin.item_ids, twin.item_texts)
     assert items.payloads == [{"price": row} for row in range(30)]
     np.testing.assert_equal((items.clicks, items.degree), twin.as_clicks().per_item())
+
+
+def test_a_bonus_widens_what_serves(outcome: Outcome, twin, tmp_path: Path):
+    """With a bonus, vectors have one more number, and the dot product gives it to items that nobody clicked."""
+    wide = replace(outcome, scoring=Scoring(bonus=0.05, votes=0.5, votes_bonus=0.1))
+    run = write_run(wide, {"held_out_queries": 0}, tmp_path / "runs", "r1")
+    items, queries = run.items(), run.queries()
+    assert run.manifest["width"] == items.vectors.shape[1] == queries.vectors.shape[1] == 17
+    assert run.scoring == wide.scoring
+    narrow = queries.vectors[:, :-1] @ items.vectors[:, :-1].T
+    bonus = 0.05 * (items.degree == 0) * queries.vectors.any(axis=1)[:, None]
+    assert 0 < (items.degree == 0).sum() < 30
+    np.testing.assert_allclose(queries.vectors @ items.vectors.T, narrow + bonus, atol=1e-5)
+    assert {(q, i) for q, p in enumerate(queries.payloads) for i in p["items"]} == set(twin.clicks)

@@ -1,0 +1,25 @@
+"""How a run's vectors are to be searched: what training chose, for serving and measuring to follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Stands in the run's manifest and in the metadata of its collection.
+
+    Attributes:
+        bonus: β of a single search, in cosine: what an item that nobody clicked gets on top.
+        votes: w, weight of the votes of the nearest training queries; 0 for none.
+        votes_bonus: β where votes are added.
+    """
+
+    bonus: float = 0.0
+    votes: float = 0.0
+    votes_bonus: float = 0.0
+
+    @property
+    def is_wide(self) -> bool:
+        """Vectors have one more dimension, for the bonus, and are compared by dot product."""
+        return self.bonus > 0 or self.votes_bonus > 0

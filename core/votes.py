@@ -1,0 +1,36 @@
+"""The votes of the nearest training queries, the same while measuring and while serving.
+
+What was clicked for queries like this one counts beside the item's own vector ("Retrieval-augmented Encoders for
+Extreme Multi-label Text Classification", 2025). An item's final score is its own score + w · the shares of the voters
+that clicked it.
+
+Shape letters: M nearest training queries.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+NEIGHBOURS: Final = 50
+"Training queries that vote, at most."
+TEMPERATURE: Final = 0.1
+"Of the softmax over their similarities."
+BALLOT: Final = 50
+"Items that one training query votes for, at most: those with the most clicks, the lower row first among equals."
+
+Floats = npt.NDArray[np.float64]
+
+
+def shares(similarity_M: npt.ArrayLike) -> Floats:
+    """Return softmax(similarity / 0.1): the share of each voter; adding a constant to all similarities changes nothing.
+
+    Args:
+        similarity_M: Of the nearest training queries, one or more of them.
+    """
+    scaled_M = np.asarray(similarity_M, np.float64) / TEMPERATURE
+    weight_M = np.exp(scaled_M - scaled_M.max(axis=-1, keepdims=True))
+    result: Floats = weight_M / weight_M.sum(axis=-1, keepdims=True)
+    return result

@@ -1,0 +1,121 @@
+"""Which recipe a run serves with, by evidence on held-out queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from recsys.core.scoring import Scoring
+from recsys.model.composition import Composition
+from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.recipe import PLAIN_RECIPE, Recipe
+from recsys.model.trials import Marks, Trials
+
+ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0)
+EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
+BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
+VOTES = (0.25, 0.5, 1.0)
+
+DEFAULT = Recipe(Composition(2.0, 1.0))
+"Where no query is held out to choose by, and where the search begins."
+
+Measure = Callable[[Iterable[Recipe]], None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How items are scored, and every figure it was chosen by.
+
+    Attributes:
+        one: Recipe of a single search.
+        voted: The same item vectors with votes; None where votes do not pay.
+        figures: Held-out metrics of ``plain``, ``chosen`` (one search) and ``with_votes``, and all candidates.
+    """
+
+    one: Recipe
+    voted: Recipe | None
+    figures: dict[str, Any]
+
+    @property
+    def composition(self) -> Composition:
+        """How item vectors are composed."""
+        return self.one.composition
+
+    @property
+    def scoring(self) -> Scoring:
+        """What searches need to know."""
+        voted = self.voted or Recipe()
+        return Scoring(bonus=self.one.bonus, votes=voted.votes, votes_bonus=voted.bonus)
+
+
+def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
+    """Choose by the mean of P@1 and R@10, among recipes that spare items without training clicks.
+
+    A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
+    paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
+    measured: α, c and again α, then β; with these vectors then w, and β for w.
+
+    Args:
+        held_out: What to measure on.
+        encoded: Vectors of all items and queries.
+        graph: Without it, plain vectors in one search are all there is.
+    """
+    if not len(held_out):
+        return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
+    trials = Trials(held_out, encoded)
+    marks: dict[Recipe, Marks] = {}
+
+    def measure(recipes: Iterable[Recipe]) -> None:
+        marks.update(trials.measure([recipe for recipe in recipes if recipe not in marks]))
+
+    measure([PLAIN_RECIPE])
+    if graph:
+        _search_compositions(marks, measure)
+        measure(replace(_best(marks), bonus=bonus) for bonus in BONUSES)
+    one = _best(_sparing(marks, voted=False))
+    if graph:
+        measure(replace(one, votes=weight) for weight in VOTES)
+        voted = _best({r: m for r, m in marks.items() if r.votes})
+        measure(replace(voted, bonus=bonus) for bonus in BONUSES)
+    votes = _with_votes(marks, one)
+    return Choice(one, votes, _figures(trials, marks, one, votes))
+
+
+def _search_compositions(marks: dict[Recipe, Marks], measure: Measure) -> None:
+    measure(Recipe(Composition(alpha, DEFAULT.composition.evidence)) for alpha in ALPHAS)
+    measure(Recipe(Composition(_best(marks).composition.alpha, evidence)) for evidence in EVIDENCES)
+    measure(Recipe(Composition(alpha, _best(marks).composition.evidence)) for alpha in ALPHAS)
+
+
+def _best(marks: dict[Recipe, Marks]) -> Recipe:
+    """Return the best recipe so far, the first measured among equals: plain vectors unless something beats them."""
+    return max(marks, key=lambda recipe: marks[recipe].score)
+
+
+def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
+    plain = marks[PLAIN_RECIPE]
+    return {r: m for r, m in marks.items() if (r.votes > 0) == voted and m.spares_new_items(plain)}
+
+
+def _with_votes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
+    best = _best({one: marks[one], **_sparing(marks, voted=True)})
+    return None if best == one else best
+
+
+def _figures(trials: Trials, marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None) -> dict[str, Any]:
+    named = {"plain": PLAIN_RECIPE, "chosen": one} | ({"with_votes": voted} if voted else {})
+    never = {
+        "queries": int(marks[one].never_Q.size),
+        **{name: round(marks[recipe].never, 3) for name, recipe in named.items()},
+    }
+    candidates = [
+        {**recipe.as_json(), "score": round(m.score, 3), "P@1": m.p1, "R@10": m.r10, "never R@10": m.never}
+        for recipe, m in marks.items()
+    ]
+    return {
+        "held_out_queries": len(trials.held_out),
+        **{name: trials.figures(recipe) for name, recipe in named.items()},
+        "never_clicked_R@10": never,
+        "candidates": candidates,
+    }

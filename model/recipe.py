@@ -1,0 +1,31 @@
+"""How items are scored for a query: composed vectors, a bonus for items that nobody clicked yet, and votes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from recsys.model.composition import PLAIN, Composition
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """E(x) · v(z) + β · [nobody clicked z] + w · votes(x, z), v the composed item vector.
+
+    Attributes:
+        composition: α and c of the item vectors.
+        bonus: β, in cosine.
+        votes: w, weight of the nearest training queries' votes; 0 is a single search.
+    """
+
+    composition: Composition = PLAIN
+    bonus: float = 0.0
+    votes: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it stands in manifests and metrics."""
+        composition = {"alpha": self.composition.alpha, "evidence": self.composition.evidence}
+        return {"composition": composition, "bonus": self.bonus, "votes": self.votes}
+
+
+PLAIN_RECIPE = Recipe()

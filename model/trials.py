@@ -1,0 +1,196 @@
+"""Compares recipes on held-out queries; their similarities are computed once for all recipes of a call.
+
+The similarity to a composed vector is a combination of two: (E(x)·E(z) + a · E(x)·mean) / |E(z) + a · mean|. Only the
+ranks of the gold items are found, which takes a count instead of a sort.
+
+Shape letters: B queries of a block, D embedding width, G gold pairs, L items, Q held-out queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.core.bonus import widen_items, widen_queries
+from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
+from recsys.model.metrics import RECALL_CUTOFFS, evaluate_ranking
+from recsys.model.ranking import BLOCK_SCORES, top_k
+from recsys.model.recipe import Recipe
+from recsys.model.votes import Votes, ballots, collect_votes, rank_with_votes
+
+if TYPE_CHECKING:
+    from recsys.model.held_out import Encoded, HeldOut
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+RANKS = max(RECALL_CUTOFFS)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What one recipe reaches, in percent.
+
+    Attributes:
+        p1: P@1.
+        r10: R@10.
+        never_Q: R@10 over the gold items without training clicks, of each query that has such.
+    """
+
+    p1: float
+    r10: float
+    never_Q: Floats
+
+    @property
+    def score(self) -> float:
+        """What recipes are chosen by: the mean of P@1 and R@10, the head and the breadth."""
+        return (self.p1 + self.r10) / 2
+
+    @property
+    def never(self) -> float:
+        """Mean of ``never_Q``, 0 where there are none."""
+        return float(self.never_Q.mean()) if self.never_Q.size else 0.0
+
+    def spares_new_items(self, plain: Marks, errors: float = 2.0) -> bool:
+        """Say whether items without training clicks fare no worse than under ``plain``, as far as noise can tell.
+
+        Args:
+            plain: Marks of the plain vectors on the same queries.
+            errors: Standard errors of the mean paired difference that count as noise.
+        """
+        if not self.never_Q.size:
+            return True
+        loss_Q = plain.never_Q - self.never_Q
+        noise = errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size)
+        return bool(loss_Q.mean() <= noise)
+
+
+class Trials:
+    """Scores recipes on held-out queries; degrees, means and votes know the training clicks alone.
+
+    Args:
+        held_out: What to measure on.
+        encoded: Vectors of all items and queries.
+    """
+
+    def __init__(self, held_out: HeldOut, encoded: Encoded) -> None:
+        self.held_out = held_out
+        self.encoded = encoded
+        self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks)
+        self.asked_QD = held_out.vectors(encoded)
+        self._own_L = np.einsum("ld,ld->l", encoded.items, encoded.items)
+        self._cross_L = np.einsum("ld,ld->l", encoded.items, self.mean_LD)
+        self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)
+
+    @cached_property
+    def votes(self) -> Votes:
+        """What training queries give to items for each held-out query."""
+        return collect_votes(self.asked_QD, self.encoded.queries, ballots(self.held_out.training_clicks))
+
+    def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
+        """Return the marks of each recipe."""
+        ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.bonus, r.votes))
+        ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
+        size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
+        for start in range(0, len(self.asked_QD), size):
+            block = slice(start, min(start + size, len(self.asked_QD)))
+            for recipe, rank_G in self._ranks_of_block(block, ordered):
+                ranks[recipe].append(rank_G)
+        return {recipe: self._marks(np.concatenate(parts)) for recipe, parts in ranks.items()}
+
+    def figures(self, recipe: Recipe) -> dict[str, float]:
+        """Return every metric, in percent, of the vectors that would serve."""
+        data = self.held_out
+        items_LD = compose(self.encoded.items, self.mean_LD, data.degree, recipe.composition)
+        items_LD, asked_QD = widen_items(items_LD, data.degree), widen_queries(self.asked_QD, recipe.bonus)
+        if recipe.votes:
+            ranked = rank_with_votes(
+                asked_QD, items_LD, RANKS, excluded=data.excluded, votes=self.votes, weight=recipe.votes
+            )
+        else:
+            ranked = top_k(asked_QD, items_LD, RANKS, excluded=data.excluded)
+        return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
+
+    def _ranks_of_block(self, block: slice, ordered: Iterable[Recipe]) -> Iterator[tuple[Recipe, Rows]]:
+        title_BL = self.asked_QD[block] @ self.encoded.items.T
+        mean_BL = self.asked_QD[block] @ self.mean_LD.T
+        excluded = self._excluded(block)
+        gold = self.held_out.gold
+        first, last = gold.indptr[block.start], gold.indptr[block.stop]
+        position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
+        never_L = np.flatnonzero(self.held_out.degree == 0)
+        for composition, group in groupby(ordered, lambda recipe: recipe.composition):
+            composed_BL = self._composed(title_BL, mean_BL, composition)
+            for recipe in group:
+                scores_BL = composed_BL.copy()
+                scores_BL[:, never_L] += np.float32(recipe.bonus)
+                if recipe.votes:
+                    self.votes.add_to(scores_BL, block.start, recipe.votes)
+                scores_BL[excluded] = -np.inf
+                yield recipe, ranks_of(scores_BL, position_G, item_G)
+
+    def _composed(self, title_BL: Vectors, mean_BL: Vectors, how: Composition) -> Vectors:
+        weight_L = how.alpha * shares_of_queries(self.held_out.degree, how)
+        norm_L = np.sqrt(np.maximum(self._own_L + 2 * weight_L * self._cross_L + weight_L**2 * self._mean_L, 0))
+        scale_L = np.where(norm_L > 0, 1 / np.where(norm_L > 0, norm_L, 1), 0).astype(np.float32)
+        scores_BL: Vectors = title_BL * scale_L + mean_BL * (weight_L * scale_L).astype(np.float32)
+        return scores_BL
+
+    def _excluded(self, block: slice) -> tuple[Rows, Rows]:
+        """Return what is never ranked: a query's own page, and everything for a zero vector."""
+        positions, items = self.held_out.excluded
+        inside = (positions >= block.start) & (positions < block.stop)
+        blank = np.flatnonzero(~self.asked_QD[block].any(axis=1))
+        n_items = len(self.encoded.items)
+        return (
+            np.concatenate([positions[inside] - block.start, np.repeat(blank, n_items)]),
+            np.concatenate([items[inside], np.tile(np.arange(n_items), len(blank))]),
+        )
+
+    def _marks(self, rank_G: Rows) -> Marks:
+        gold = self.held_out.gold
+        positions, size_Q = gold.positions, gold.sizes
+        first_Q = np.bincount(positions, weights=rank_G == 0, minlength=len(size_Q))[size_Q > 0].astype(np.float64)
+        never_G = self.held_out.degree[gold.indices] == 0
+        return Marks(
+            p1=_percent(first_Q),
+            r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
+            never_Q=100 * _recall(positions[never_G], rank_G[never_G] < 10, len(size_Q)),
+        )
+
+
+def ranks_of(scores_BL: Vectors, position_G: Rows, item_G: Rows) -> Rows:
+    """Return the rank, from 0, of items among all of their query; equal scores by lower row, −inf after everything.
+
+    Args:
+        scores_BL: Scores of every item.
+        position_G: Query position of each pair.
+        item_G: Item row of each pair.
+    """
+    score_G = scores_BL[position_G, item_G]
+    return np.array(
+        [
+            np.count_nonzero(scores_BL[q] > s) + np.count_nonzero(scores_BL[q, :i] == s)
+            if s > -np.inf
+            else scores_BL.shape[1]
+            for q, i, s in zip(position_G, item_G, score_G, strict=True)
+        ],
+        dtype=np.int64,
+    )
+
+
+def _recall(positions: Rows, found_G: npt.NDArray[np.bool_], n_queries: int) -> Floats:
+    size_Q = np.bincount(positions, minlength=n_queries)
+    found_Q = np.bincount(positions, weights=found_G, minlength=n_queries)
+    recall: Floats = found_Q[size_Q > 0] / size_Q[size_Q > 0]
+    return recall
+
+
+def _percent(values: Floats) -> float:
+    return 100 * float(values.mean()) if values.size else 0.0

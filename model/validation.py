@@ -1,0 +1,78 @@
+"""Held-out queries from a click log of its own, instead of a share of the graph's queries."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from recsys.core.errors import DataError
+from recsys.core.run import Table
+from recsys.graph.schema import Label
+from recsys.model.clicks import Clicks
+from recsys.model.held_out import LIMIT, HeldOut
+from recsys.model.task import Click, NoGoldError, build_task
+from recsys.model.texts import Texts
+
+Pair = tuple[str, str]
+
+
+class NothingToMeasureError(DataError):
+    """The validation log has no new click on an item of the graph."""
+
+    def __init__(self, queries: int) -> None:
+        self.queries = queries
+        super().__init__(
+            f"no click of the {queries:,} validation queries is on an item of the graph and new to it; give a log of "
+            "the same items to --validation, or leave it out"
+        )
+
+
+def held_out_of_log(texts: Mapping[Label, Texts], clicks: Clicks, log: Sequence[Click], limit: int = LIMIT) -> HeldOut:
+    """Hold out a log: every query of the graph trains, and the queries of the log are what is measured.
+
+    A query of the log may be in the graph; its clicks there stay. Pairs that the graph has too are neither gold nor
+    ranked, since finding them would only show that training remembers. Items that the graph does not know are left out.
+
+    Args:
+        texts: Texts of queries and items.
+        clicks: All clicks of the snapshot.
+        log: (query id, query text, item id).
+        limit: Queries measured at most, chosen by a hash of their id.
+
+    Raises:
+        NothingToMeasureError: No pair is left.
+    """
+    items = _items(texts["Item"])
+    kept = set(sorted({query for query, _, _ in log}, key=_hash)[:limit])
+    there = set(items.ids)
+    known = _known_pairs(texts["Query"], items, clicks, kept)
+    try:
+        task = build_task([click for click in log if click[0] in kept and click[2] in there], items, known)
+    except NoGoldError as error:
+        raise NothingToMeasureError(len(kept)) from error
+    positions, rows = (np.asarray(side, dtype=np.int64) for side in task.excluded)
+    return HeldOut(texts, clicks, np.empty(0, np.int64), task.texts, task.gold, (positions, rows))
+
+
+def digest(log: Sequence[Click]) -> str:
+    """Return what tells one log from another, whatever the order of its rows."""
+    return hashlib.sha256(json.dumps(sorted(set(log))).encode()).hexdigest()
+
+
+def _items(texts: Texts) -> Table:
+    ids = texts.ids().to_pylist()
+    nothing = np.zeros(len(ids), np.int64)
+    return Table(ids, texts.all_texts(), nothing, nothing, (), np.zeros((len(ids), 0), np.float32))
+
+
+def _known_pairs(queries: Texts, items: Table, clicks: Clicks, asked: set[str]) -> list[Pair]:
+    ids = queries.ids().to_pylist()
+    inside = clicks.of_queries(np.array([id_ in asked for id_ in ids], dtype=bool))
+    return [(ids[query], items.ids[item]) for query, item in zip(inside.query, inside.item, strict=True)]
+
+
+def _hash(query: str) -> bytes:
+    return hashlib.blake2b(query.encode(), digest_size=8).digest()

@@ -1,0 +1,143 @@
+"""Votes of the nearest training queries, for many queries at once.
+
+Shape letters: B queries, D embedding width, L items, M nearest training queries, V training queries with clicks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.core.run import Table
+from recsys.core.votes import BALLOT, NEIGHBOURS, shares
+from recsys.model.clicks import Clicks
+from recsys.model.ranges import joined_ranges
+from recsys.model.ranking import BLOCK_SCORES, Pairs, best, rank_blocks
+
+Rows = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the voters of each query give to items; each (query, item) once, sorted.
+
+    Attributes:
+        position: Query positions.
+        item: Item rows.
+        share: Summed shares of the voters that clicked the item, in (0, 1].
+    """
+
+    position: Rows
+    item: Rows
+    share: Vectors
+
+    def add_to(self, scores_BL: Vectors, start: int, weight: float) -> None:
+        """Add weight · share to the scores of the queries from position ``start`` on, in place."""
+        first, last = np.searchsorted(self.position, (start, start + len(scores_BL)))
+        some = slice(first, last)
+        scores_BL[self.position[some] - start, self.item[some]] += np.float32(weight) * self.share[some]
+
+
+def rank_with_votes(
+    queries_BD: Vectors, items_LD: Vectors, k: int, *, excluded: Pairs, votes: Votes, weight: float
+) -> Rows:
+    """Rank the items of each query by dot product + weight · votes, as :func:`recsys.model.ranking.top_k` does.
+
+    A server need not score all items for this: its first k by dot product and those with votes, scored exactly, hold
+    the same first k, because an item without votes among the first k has fewer than k items above it by dot product.
+
+    Args:
+        queries_BD: Query vectors; a zero vector ranks nothing.
+        items_LD: Item vectors.
+        k: Ranks wanted, 1 or more.
+        excluded: Pairs that are never ranked.
+        votes: For the same queries.
+        weight: Of the votes, 0 or more.
+    """
+    queries_BD, items_LD = np.nan_to_num(queries_BD, nan=0.0), np.nan_to_num(items_LD, nan=0.0)
+
+    def score(block: slice) -> Vectors:
+        scores_BL: Vectors = queries_BD[block] @ items_LD.T
+        votes.add_to(scores_BL, block.start, weight)
+        scores_BL[~queries_BD[block].any(axis=1)] = -np.inf
+        return scores_BL
+
+    return rank_blocks(score, len(queries_BD), len(items_LD), k, excluded=excluded)
+
+
+def ballots(clicks: Clicks) -> Clicks:
+    """Return what each query votes for: its :data:`recsys.core.votes.BALLOT` items with the most clicks."""
+    order = np.lexsort((clicks.item, -clicks.clicks, clicks.query))
+    query = clicks.query[order]
+    place = np.arange(len(query)) - np.searchsorted(query, query)
+    kept = np.sort(order[place < BALLOT])
+    return Clicks(clicks.query[kept], clicks.item[kept], clicks.clicks[kept], clicks.n_queries, clicks.n_items)
+
+
+def payloads_of_queries(clicks: Clicks) -> list[dict[str, list[int]]]:
+    """Return for each query row the item rows that it votes for, and the clicks of each, as they stand in runs."""
+    votes = ballots(clicks)
+    bounds = np.searchsorted(votes.query, np.arange(clicks.n_queries + 1)).tolist()
+    item, count = votes.item.tolist(), votes.clicks.tolist()
+    return [{"items": item[a:b], "counts": count[a:b]} for a, b in pairwise(bounds)]
+
+
+def clicks_of_table(queries: Table, n_items: int) -> Clicks:
+    """Return what the payloads of a run's queries say."""
+    size = [len(payload["items"]) for payload in queries.payloads]
+    item, count = (
+        np.fromiter(chain.from_iterable(payload[name] for payload in queries.payloads), np.int64)
+        for name in ("items", "counts")
+    )
+    return Clicks(np.repeat(np.arange(len(size)), size), item, count, len(size), n_items)
+
+
+def collect_votes(asked_BD: Vectors, query_vectors: Vectors, clicks: Clicks) -> Votes:
+    """Let the nearest queries with clicks vote for every asked query.
+
+    Args:
+        asked_BD: Vectors of the asked queries; nobody votes for a zero vector.
+        query_vectors: Vectors of all query rows.
+        clicks: Clicks of the queries that may vote, from :func:`ballots`.
+    """
+    voter_V = np.unique(clicks.query)
+    voter_V = voter_V[query_vectors[voter_V].any(axis=1)]
+    voters_VD = query_vectors[voter_V]
+    step = max(1, BLOCK_SCORES // max(len(voter_V), 1))
+    parts = [
+        _votes_of_block(asked_BD[start : start + step], start, voters_VD, voter_V, clicks)
+        for start in range(0, len(asked_BD), step)
+    ]
+    position, item, share = (np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(3))
+    return Votes(position.astype(np.int64), item.astype(np.int64), share.astype(np.float32))
+
+
+def _votes_of_block(
+    asked_BD: Vectors, start: int, voters_VD: Vectors, voter_V: Rows, clicks: Clicks
+) -> tuple[Rows, Rows, npt.NDArray[np.float64]]:
+    similarity_BV = asked_BD @ voters_VD.T
+    similarity_BV[~asked_BD.any(axis=1)] = -np.inf
+    nearest_BM = best(similarity_BV, NEIGHBOURS)
+    found_BM = nearest_BM >= 0
+    similarity_BM = np.where(found_BM, np.take_along_axis(similarity_BV, nearest_BM, axis=1), -np.inf)
+    asked = np.flatnonzero(found_BM.any(axis=1))
+    share_BM = np.zeros(nearest_BM.shape)
+    share_BM[asked] = shares(similarity_BM[asked])
+    position, rank = np.nonzero(found_BM)
+    voter = voter_V[nearest_BM[position, rank]]
+    first = np.searchsorted(clicks.query, voter)
+    size = np.searchsorted(clicks.query, voter, side="right") - first
+    item = clicks.item[joined_ranges(first, size)]
+    return _summed(np.repeat(position + start, size), item, np.repeat(share_BM[position, rank], size), clicks.n_items)
+
+
+def _summed(
+    position: Rows, item: Rows, share: npt.NDArray[np.float64], n_items: int
+) -> tuple[Rows, Rows, npt.NDArray[np.float64]]:
+    keys, inverse = np.unique(position * n_items + item, return_inverse=True)
+    total = np.bincount(inverse, weights=share, minlength=len(keys)).astype(np.float64)
+    return keys // n_items, keys % n_items, total

@@ -1,0 +1,121 @@
+"""Searches of the live collection: by vector alone, and with the votes of the nearest training queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from qdrant_client import QdrantClient, models
+
+from recsys.core.run import Vectors
+from recsys.core.votes import NEIGHBOURS, shares
+from recsys.serving.recommendation import Hit
+from recsys.serving.voters import voters_of
+
+SHOWN = models.PayloadSelectorInclude(include=["id", "title"])
+"Payload that a hit needs."
+BALLOT = models.PayloadSelectorInclude(include=["items"])
+"Payload that a vote needs."
+
+Points = list[models.ScoredPoint]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An item on its way to be a hit.
+
+    Attributes:
+        row: Of the item.
+        score: What it is ranked by.
+        id: External id.
+        title: Its text.
+    """
+
+    row: int
+    score: float
+    id: str
+    title: str
+
+
+def search(client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int) -> list[tuple[Hit, ...]]:
+    """Return the ``k`` nearest items of each vector, all in one request."""
+    answers = _nearest(client, collection, queries, k, SHOWN)
+    return [_hits([_scored(point, point.score) for point in points], k) for points in answers]
+
+
+def search_with_votes(
+    client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int, weight: float
+) -> list[tuple[Hit, ...]]:
+    """Return the ``k`` best items of each vector by its dot product + weight · votes; exact, though few are scored.
+
+    One request searches the items, one the voters. An item outside the first ``k`` of the items' search can only be
+    among the best with votes; those that may be are fetched with their vectors and scored here, in a third request.
+
+    Args:
+        client: Qdrant.
+        collection: Of the items; its voters lie beside it.
+        queries: Ready for a search, of unit norm but for the bonus.
+        k: Hits wanted.
+        weight: w, of the votes.
+    """
+    found = _nearest(client, collection, queries, k, SHOWN)
+    voters = _nearest(client, voters_of(collection), queries, NEIGHBOURS, BALLOT)
+    votes = [_count(points, weight) for points in voters]
+    first = [
+        [_scored(p, p.score + v.get(int(p.id), 0.0)) for p in points] for points, v in zip(found, votes, strict=True)
+    ]
+    wanted = [_contenders(points, f, v, k) for points, f, v in zip(found, first, votes, strict=True)]
+    fetched = _fetch(client, collection, sorted(set().union(*wanted)))
+    return [
+        _hits(f + [_vote_in(fetched[row], query, v[row]) for row in rows if row in fetched], k)
+        for query, f, v, rows in zip(queries, first, votes, wanted, strict=True)
+    ]
+
+
+def _nearest(
+    client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int, payload: models.PayloadSelectorInclude
+) -> list[Points]:
+    if not queries:
+        return []
+    requests = [models.QueryRequest(query=vector.tolist(), limit=k, with_payload=payload) for vector in queries]
+    return [answer.points for answer in client.query_batch_points(collection, requests)]
+
+
+def _count(voters: Points, weight: float) -> dict[int, float]:
+    """Return item row to weight times the shares of the voters that clicked it."""
+    votes: dict[int, float] = {}
+    if voters:
+        for voter, share in zip(voters, shares([voter.score for voter in voters]), strict=True):
+            for row in (voter.payload or {})["items"]:
+                votes[row] = votes.get(row, 0.0) + weight * float(share)
+    return votes
+
+
+def _contenders(found: Points, first: list[Scored], votes: dict[int, float], k: int) -> set[int]:
+    """Return the voted rows not in ``found`` that could still be among the best ``k``."""
+    there = {item.row for item in first}
+    if len(found) < k:
+        return votes.keys() - there
+    # nothing outside scores above the last one found by itself, and to be a hit it has to reach the last one with votes
+    highest, bar = found[-1].score, min(item.score for item in first)
+    return {row for row, vote in votes.items() if row not in there and highest + vote >= bar - 1e-6}
+
+
+def _fetch(client: QdrantClient, collection: str, rows: list[int]) -> dict[int, models.Record]:
+    points = client.retrieve(collection, rows, with_payload=SHOWN, with_vectors=True) if rows else []
+    return {int(point.id): point for point in points}
+
+
+def _vote_in(point: models.Record, query: Vectors, vote: float) -> Scored:
+    return _scored(point, float(query @ np.asarray(point.vector, dtype=np.float32)) + vote)
+
+
+def _scored(point: models.ScoredPoint | models.Record, score: float) -> Scored:
+    payload = point.payload or {}
+    return Scored(int(point.id), score, payload["id"], payload["title"])
+
+
+def _hits(items: Sequence[Scored], k: int) -> tuple[Hit, ...]:
+    ordered = sorted(items, key=lambda item: -item.score)[:k]
+    return tuple(Hit(rank, item.score, item.id, item.title) for rank, item in enumerate(ordered, start=1))

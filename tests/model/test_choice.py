@@ -1,0 +1,87 @@
+"""What a run serves with is chosen on held-out queries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.core.scoring import Scoring
+from recsys.model.choice import DEFAULT, choose
+from recsys.model.clicks import Clicks
+from recsys.model.composition import PLAIN, unit
+from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.recipe import PLAIN_RECIPE
+
+HELD_OUT = np.array([False, False, False, True, True])
+CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
+
+
+def held_out(clicks: Clicks = CLICKS, marks: np.ndarray = HELD_OUT) -> HeldOut:
+    """Three training queries and two held-out ones over four items."""
+    return HeldOut.by_marks({}, clicks, marks, np.full(clicks.n_queries, -1))
+
+
+def axes(n: int, *rows: int) -> np.ndarray:
+    """Return one unit vector per row, along the axis with that number."""
+    return np.eye(n, dtype=np.float32)[list(rows)]
+
+
+def test_composition_moves_items_to_their_training_queries():
+    """Item 1 is far from the held-out query that clicked it, and near once its training query is composed in."""
+    items = axes(5, 0, 1, 2, 3)
+    queries = unit(np.array([[1, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 1, 0, 0], [1, 0, 0, 0, 0], [0.5, 0, 0, 0, 0.9]]))
+    encoded = Encoded(items, queries)
+    choice = choose(held_out(), encoded, graph=True)
+    assert choice.figures["plain"]["P@1"] == pytest.approx(50)
+    assert choice.figures["chosen"]["P@1"] == pytest.approx(100)
+    assert choice.composition.alpha > 0
+    without = choose(held_out(), encoded, graph=False)
+    assert (without.one, without.voted, without.scoring) == (PLAIN_RECIPE, None, Scoring())
+
+
+def test_plain_vectors_are_chosen_when_nothing_beats_them():
+    """A recipe that is only as good is not worth its difference."""
+    choice = choose(held_out(), Encoded(axes(4, 0, 1, 2, 3), axes(4, 0, 1, 2, 0, 1)), graph=True)
+    assert (choice.one, choice.voted) == (PLAIN_RECIPE, None)
+    assert choice.figures["chosen"] == choice.figures["plain"]
+    assert "with_votes" not in choice.figures
+
+
+def test_votes_are_chosen_where_they_pay():
+    """Twelve queries clicked one item that no vector points at; the held-out one among them finds it by their votes."""
+    n = 12
+    clicks = Clicks(np.arange(2 * n), np.repeat([0, 1], n), np.ones(2 * n, np.int64), 2 * n, 3)
+    marks = np.arange(2 * n) % n == 0
+    queries = unit(np.array([[1.0, 0.2, 0]] * n + [[0.2, 1.0, 0]] * n, np.float32))
+    items = -axes(3, 0, 1, 2)  # the items' texts and the mean of their queries cancel out
+    choice = choose(held_out(clicks, marks), Encoded(items, queries), graph=True)
+    assert choice.figures["plain"]["P@1"] == 0
+    final = choice.figures.get("with_votes", choice.figures["chosen"])
+    assert final["P@1"] == pytest.approx(100)
+
+
+def test_new_items_are_not_given_up():
+    """Whatever is chosen, items without training clicks are found as well as by plain vectors, within the noise."""
+    rng = np.random.default_rng(0)
+    n = 400
+    item = rng.integers(0, 60, n)
+    clicks = Clicks(np.arange(n), item, np.ones(n, np.int64), n, 60)
+    marks = (rng.random(n) < 0.3) | (item >= 45)  # items from 45 on have no training clicks
+    items = unit(rng.normal(size=(60, 8)).astype(np.float32))
+    queries = unit(items[item] + 0.6 * rng.normal(size=(n, 8)).astype(np.float32))
+    choice = choose(held_out(clicks, marks), Encoded(items, queries), graph=True)
+    never = choice.figures["never_clicked_R@10"]
+    assert never["queries"] > 50
+    assert never["chosen"] >= never["plain"] - 10
+    best = max(choice.figures["candidates"], key=lambda c: c["score"])
+    assert best["score"] >= choice.figures["candidates"][0]["score"]
+
+
+@pytest.mark.parametrize(("graph_on", "expected"), [(True, DEFAULT), (False, PLAIN_RECIPE)])
+def test_without_queries_to_choose_by(twin, graph_on: bool, expected):
+    """No held-out query: the default with a graph, plain vectors without."""
+    data = HeldOut.by_marks({}, twin.as_clicks(), np.zeros(60, bool), twin.self_items)
+    choice = choose(data, Encoded(np.eye(30, 8, dtype=np.float32), np.eye(60, 8, dtype=np.float32)), graph=graph_on)
+    assert choice.one == expected
+    assert (choice.composition == PLAIN) != graph_on
+    assert choice.figures == {"held_out_queries": 0}
