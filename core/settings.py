@@ -112,6 +112,10 @@ class TrainSettings(Section):
     "Weight of each relation's term (λ of RAMEN, arXiv 2402.18434); 0 leaves it out."
     graph_weights: Literal["fixed", "annealed", "bandit"] = "fixed"
     "Keep that weight, let it fall to 0 over the training, or let a bandit find one per relation and side from there."
+    two_hop: bool = True
+    "Two hops over the clicks in the loss: queries that share an item, and items as they will be composed."
+    item_vectors: Literal["chosen", "plain"] = "chosen"
+    "What held-out queries choose among composed vectors, a bonus and votes, or E(title) alone."
     loss: Literal["triplet", "infonce"] = "triplet"
     "How clicks are learnt from: the hardest negatives at a margin, or a softmax over the batch."
     hard_negatives_every: NonNegativeInt = 3
@@ -130,6 +134,11 @@ class TrainSettings(Section):
     "Share of queries held out, chosen by a hash of their id."
     seed: NonNegativeInt = 42
     "Seed of every random draw."
+
+    @property
+    def composes(self) -> bool:
+        """Whether item vectors may be composed from the graph."""
+        return self.graph and self.item_vectors == "chosen"
 
     @field_validator("relations")
     @classmethod

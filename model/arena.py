@@ -23,7 +23,8 @@ from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
-from recsys.model.held_out import Encoded, encode_all
+from recsys.model.held_out import Encoded
+from recsys.model.search import encode_texts
 from recsys.model.snapshot import take_snapshot
 from recsys.model.task import Click, Task, build_task
 
@@ -95,7 +96,7 @@ class Arena:
     @cached_property
     def features(self) -> Encoded:
         """Vectors of all items and queries under the untrained encoder."""
-        return encode_all(self.untrained, self.data.texts, self.settings.batch_size)
+        return Encoded(encode_texts(self.untrained, self.item_texts), encode_texts(self.untrained, self.query_texts))
 
 
 def measured(work: Callable[[], T]) -> tuple[T, Cost]:

@@ -18,11 +18,11 @@ from recsys.core.files import write_json
 from recsys.model.arena import Arena, Cost, measured
 from recsys.model.evaluate import SLICES
 from recsys.model.metrics import Floats, Rows, propensities, query_figures
+from recsys.model.search import ONE_SEARCH, WITH_VOTES
 from recsys.model.systems import ExtraMissingError, System
 
 FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 SLICE_FIGURE = "R@10"
-WITH_VOTES = "with_votes"
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def compare(arena: Arena, systems: Sequence[System], seeds: Sequence[int], works
         for kind in runs[0]:
             name = system.name + (" + votes" if kind == WITH_VOTES else "")
             # A seed may have chosen to do without votes; its one search is then what it answers with.
-            rows.append(_row(arena, name, system.says, [run.get(kind, run["one_search"]) for run in runs]))
+            rows.append(_row(arena, name, system.says, [run.get(kind, run[ONE_SEARCH]) for run in runs]))
     return Comparison(rows, len(arena.task.texts), seeds, left_out)
 
 

@@ -6,26 +6,20 @@ Shape letters: B queries, D embedding width, K ranks, L items.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from recsys.core.bonus import widen_queries
 from recsys.core.errors import DataError
-from recsys.core.progress import progress
-from recsys.core.run import Run, Table, Vectors
+from recsys.core.run import Run, Table
 from recsys.graph.client import Graph
 from recsys.graph.schema import Label
 from recsys.model.baselines import rank_by_popularity, rank_by_titles, rank_by_training_queries
 from recsys.model.clicks import read_clicks
 from recsys.model.metrics import CUTOFFS, RECALL_CUTOFFS, Floats, Gold, Rows, evaluate_ranking, propensities
-from recsys.model.ranking import top_k
+from recsys.model.search import ONE_SEARCH, WITH_VOTES, rank_run
 from recsys.model.snapshot import Snapshot
 from recsys.model.task import Task
-from recsys.model.votes import clicks_of_table, collect_votes, rank_with_votes
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 SYSTEMS = ("recsys", "recsys_votes", "popularity", "bm25", "bm25_queries")
 """recsys is one search, as any backend can do it; recsys_votes, of runs that chose votes, is what `recsys recommend`
@@ -33,8 +27,6 @@ does."""
 SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
 "Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
 SLICE_FIGURES = ("P@1", "R@10", "R@100")
-
-_ENCODED_AT_ONCE = 1024
 
 
 class GraphChangedError(DataError):
@@ -72,15 +64,15 @@ def evaluate_run(run: Run, items: Table, graph: Graph, task: Task, *, ks: Sequen
     rows: dict[str, int] = {"Query": len(queries.ids), "Item": len(items.ids)}
     clicks = read_clicks(graph, Snapshot(rows, (), 0, ()))
     k = max(*ks, *RECALL_CUTOFFS)
-    asked = _encode(run, task.texts)
+    ranked = rank_run(run, items, queries, task.texts, task.excluded, k)
     rank: dict[str, Callable[[], Rows]] = {
-        "recsys": lambda: _rank(run, asked, items, k, task),
-        "recsys_votes": lambda: _rank_with_votes(run, asked, items, queries, k, task),
+        "recsys": lambda: ranked[ONE_SEARCH],
+        "recsys_votes": lambda: ranked[WITH_VOTES],
         "popularity": lambda: rank_by_popularity(items.degree, len(task.texts), k, task.excluded),
         "bm25": lambda: rank_by_titles(items.texts, task.texts, k, task.excluded),
         "bm25_queries": lambda: rank_by_training_queries(queries.texts, clicks, task.texts, k, task.excluded),
     }
-    systems = [name for name in SYSTEMS if name != "recsys_votes" or run.scoring.votes]
+    systems = [name for name in SYSTEMS if name != "recsys_votes" or WITH_VOTES in ranked]
     # Items that the run does not know have rows past its own and were clicked by nobody.
     degree = np.concatenate([items.degree, np.zeros(task.unknown_items, np.int64)])
     propensity_L = propensities(degree, int((queries.degree > 0).sum()))
@@ -101,32 +93,6 @@ def _measure(
 def _measure_slice(ranked_BK: Rows, gold: Gold) -> dict[str, float]:
     figures = evaluate_ranking(ranked_BK, gold, ks=(1,))
     return {"pairs": len(gold.indices), **{name: figures[name] for name in SLICE_FIGURES}}
-
-
-def _rank(run: Run, asked_BD: Vectors, items: Table, k: int, task: Task) -> Rows:
-    if run.scoring.is_wide:
-        asked_BD = widen_queries(asked_BD, run.scoring.bonus)
-    return top_k(asked_BD, items.vectors, k, excluded=task.excluded)
-
-
-def _rank_with_votes(run: Run, asked_BD: Vectors, items: Table, queries: Table, k: int, task: Task) -> Rows:
-    width = asked_BD.shape[1]
-    votes = collect_votes(asked_BD, queries.vectors[:, :width], clicks_of_table(queries, len(items.ids)))
-    if run.scoring.is_wide:
-        asked_BD = widen_queries(asked_BD, run.scoring.votes_bonus)
-    return rank_with_votes(asked_BD, items.vectors, k, excluded=task.excluded, votes=votes, weight=run.scoring.votes)
-
-
-def _encode(run: Run, texts: Sequence[str]) -> Vectors:
-    from sentence_transformers import SentenceTransformer  # takes seconds to import
-
-    encoder: SentenceTransformer = SentenceTransformer(str(run.encoder_path))
-    starts = range(0, len(texts), _ENCODED_AT_ONCE)
-    pages = [
-        encoder.encode(list(texts[start : start + _ENCODED_AT_ONCE]), show_progress_bar=False, convert_to_numpy=True)
-        for start in progress(starts, "encode queries", unit="page")
-    ]
-    return np.concatenate(pages).astype(np.float32, copy=False)
 
 
 def _check_rows(graph: Graph, run: Run, label: Label, table: Table) -> None:

@@ -13,6 +13,7 @@ from transformers import PrinterCallback, get_scheduler
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.batch import BatchReader
+from recsys.model.choice import DEFAULT
 from recsys.model.collator import BatchCollator
 from recsys.model.composition import PLAIN
 from recsys.model.data import TrainingData
@@ -20,7 +21,7 @@ from recsys.model.encoder import is_static
 from recsys.model.features import Features, StaticFeatures, TextFeatures
 from recsys.model.graph_weights import make_weights
 from recsys.model.hard_negatives import HardNegatives
-from recsys.model.held_out import IN_TRAINING, HeldOutEvaluator
+from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.losses.ramen import RamenLoss
 from recsys.model.plan import UniformPlan
 from recsys.model.report import ProgressBar
@@ -60,7 +61,7 @@ def fit(
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
     plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
-    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph else None
+    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph and settings.two_hop else None
     features = _features(model, data)
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
     reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop, hard_negatives)
@@ -101,7 +102,7 @@ def _hard_negatives(
         features,
         data.clicks.of_queries(~data.held_out),
         data.self_items,
-        IN_TRAINING if settings.graph else PLAIN,
+        DEFAULT.composition if settings.composes else PLAIN,
         every=settings.hard_negatives_every,
         directory=directory,
         batch_size=settings.batch_size,

@@ -17,7 +17,7 @@ from recsys.model.baselines import rank_by_popularity, rank_by_titles, rank_by_t
 from recsys.model.item_knn import rank_by_item_neighbours
 from recsys.model.metrics import Rows
 from recsys.model.ranking import top_k
-from recsys.model.search import encode_texts, rank_run
+from recsys.model.search import ONE_SEARCH, encode_texts, rank_run
 from recsys.model.train import train
 
 K = 100
@@ -60,7 +60,7 @@ class System:
 
 
 def _one(rank: Callable[[], Rows]) -> Rank:
-    return lambda: {"one_search": rank()}
+    return lambda: {ONE_SEARCH: rank()}
 
 
 def _popularity(arena: Arena, seed: int, directory: Path) -> Rank:
@@ -90,7 +90,8 @@ def _trained(**changes: Any) -> Callable[[Arena, int, Path], Rank]:
     def learn(arena: Arena, seed: int, directory: Path) -> Rank:
         settings = arena.settings.model_copy(update={**changes, "seed": seed})
         run = train(arena.graph, settings, directory)
-        return lambda: rank_run(run, arena.task.texts, arena.task.excluded, K)
+        items, queries = run.items(), run.queries()
+        return lambda: rank_run(run, items, queries, arena.task.texts, arena.task.excluded, K)
 
     return learn
 
@@ -105,9 +106,7 @@ def _graph_sage(arena: Arena, seed: int, directory: Path) -> Rank:
     to, source = _messages(arena, {"Query": 0, "Item": first_item, "Anchor": first_item + len(features.items)})
     model = GraphSage(nodes, Neighbours.from_pairs(to, source, len(nodes)))
     settings = arena.settings
-    train_graph_sage(
-        model, arena.clicks, first_item, epochs=settings.epochs, batch_size=settings.batch_size, seed=seed
-    )
+    train_graph_sage(model, arena.clicks, first_item, epochs=settings.epochs, batch_size=settings.batch_size, seed=seed)
     items = encode_nodes(model, np.arange(first_item, first_item + len(features.items)), seed)
 
     def rank() -> Rows:

@@ -85,11 +85,11 @@ def train(
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
         held_out = _held_out(data, validation)
-        recipes = IN_TRAINING if settings.graph else (PLAIN_RECIPE,)
+        recipes = IN_TRAINING if settings.composes else (PLAIN_RECIPE,)
         evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out) else None
         history = fit(model, data, graph, settings, evaluator, directory)
         encoded = encode_all(model, held_out, settings.batch_size)
-        choice = choose(held_out, encoded, graph=settings.graph)
+        choice = choose(held_out, encoded, graph=settings.composes)
         outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
         by = {"held_out_by": "hash" if validation is None else "log"}
         figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
