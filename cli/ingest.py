@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from recsys.cli.ingest_follow import follow_clicks
 from recsys.cli.ingest_job import open_job
 from recsys.cli.ingest_options import column, layout_options, rules_options
 from recsys.cli.ingest_rejects import rejects
@@ -58,6 +59,7 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
 @column("timestamp", "the time, ISO 8601 or Unix")
 @column("count", "the number of clicks a row stands for; 1 unless there")
 @rules_options
+@click.option("--follow", is_flag=True, help="Keep adding files as they arrive in the folder, until Ctrl-C.")
 @click.option("--again", is_flag=True, help="Count rows that are in already once more.")
 @click.option("--max-session-clicks", type=int, metavar="N", help="Set sessions of more clicks aside, as robots.")
 @click.option(
@@ -80,6 +82,7 @@ def clicks(
     max_session_clicks: int | None,
     again: bool,
     bulk: bool | None,
+    follow: bool,
     max_rejects: str | None,
     dry_run: bool,
     master: str | None,
@@ -105,6 +108,11 @@ def clicks(
         },
     )
     rules = Rules(events, timestamp_format, ZoneInfo(chosen.ingest.timezone))
+    if follow:
+        if again or dry_run or bulk:
+            raise UsageError("--follow goes with none of --again, --bulk and --dry-run")
+        follow_clicks(paths, chosen, named, layout, rules, as_json=as_json)
+        return
     sources = _sources(paths, clicks_by(rules), named, layout)
     _run(
         lambda job: load_clicks(replace(job, again=again), sources, rules),
