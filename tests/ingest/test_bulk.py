@@ -4,11 +4,15 @@ import json
 import random
 import re
 import shlex
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pyspark.sql import SparkSession
 
@@ -22,6 +26,8 @@ from recsys.ingest.bulk import Bulk
 from recsys.ingest.clean import CLICKS
 from recsys.ingest.clicks import load_clicks
 from recsys.ingest.job import Job
+
+pytestmark = pytest.mark.timeout(900)  # several starts of Java each
 
 SMALL = Neo4jSettings(heap="512m", page_cache="64m")
 NASTY = "\"',;|\\\n\r\t\x01\x1b\x1f\x7f\x85\u2028\ufeff\u00e9\U0001f600`$a b"
@@ -176,6 +182,34 @@ def test_an_importer_that_fails_leaves_the_graph(bulk_job: Job, sources: Callabl
         load_clicks(replace(bulk_job, bulk=tiny), sources(CLICKS, write_log(tmp_path / "a.jsonl")))
     assert running(bulk_job.workspace) == server
     assert everything(bulk_job.graph) == before
+
+
+def importers(workspace: Path) -> list[psutil.Process]:
+    """Return the importers that run for the workspace."""
+    option = f"-Drecsys.import={workspace.resolve() / 'bulk'}"
+    return [process for process in psutil.process_iter(["cmdline"]) if option in (process.info["cmdline"] or ())]
+
+
+def test_a_killed_import_is_thrown_away(bulk_job: Job, sources: Callable, tmp_path: Path) -> None:
+    """Killed while its importer runs, it leaves an empty graph; the next run ends its importer and loads the log."""
+    log = write_log(tmp_path / "a.jsonl")
+    environment = {
+        "RECSYS_WORKSPACE": str(bulk_job.workspace),
+        "RECSYS_NEO4J__HEAP": SMALL.heap,
+        "RECSYS_NEO4J__PAGE_CACHE": SMALL.page_cache,
+        "RECSYS_SPARK__MASTER": "local[1]",
+        "RECSYS_INGEST__CHUNK_ROWS": "64",
+    }
+    run = [sys.executable, "-c", "from recsys.cli.main import main; main()", "ingest", "clicks", str(log), "--bulk"]
+    with psutil.Popen(run, env=psutil.Process().environ() | environment, stderr=subprocess.DEVNULL) as child:
+        while child.poll() is None and not importers(bulk_job.workspace):
+            pass
+        child.send_signal(signal.SIGKILL)
+    assert bulk_job.graph is not None
+    assert len(everything(bulk_job.graph)["nodes"]) == 3
+    load_clicks(bulk_job, sources(CLICKS, log))
+    assert not importers(bulk_job.workspace)
+    assert len(filled(bulk_job.workspace)["nodes"]) > 100
 
 
 def test_an_exchange_that_broke_off_is_finished_by_the_next_start(
