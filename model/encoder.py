@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from recsys.core.errors import SetupError
+from recsys.model.token_means import TokenMeans
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -53,7 +54,7 @@ def load_encoder(name: str, max_length: int) -> SentenceTransformer:
     model = SentenceTransformer(modules=[_static_module()]) if name == STATIC else _load(name)
     first = model[0]
     if isinstance(first, StaticEmbedding):
-        first.embedding.sparse = True
+        first.embedding = TokenMeans(first.embedding.weight)
     else:
         model.max_seq_length = max_length
     if not isinstance(model[-1], Normalize):

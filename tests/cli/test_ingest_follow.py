@@ -68,7 +68,7 @@ def test_ctrl_c_stops_cleanly(neo4j_server: Server, graph: Graph, tmp_path: Path
         (["a.csv"], "--follow takes one folder"),
         (["here", "here"], "--follow takes one folder"),
         (["s3a://bucket/logs"], "file system that is not read"),
-        (["here", "--again"], "neither --again nor --dry-run"),
+        (["here", "--again"], "none of --again, --bulk and --dry-run"),
     ],
 )
 def test_what_cannot_be_followed(
