@@ -8,14 +8,14 @@ from typing import Any
 
 from recsys.core.scoring import Scoring
 from recsys.model.composition import Composition
-from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.trials import Marks, Trials
 
-ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0)
-EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0)
+ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
+EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
-VOTES = (0.25, 0.5, 1.0)
+VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 DEFAULT = Recipe(Composition(2.0, 1.0))
 "Where no query is held out to choose by, and where the search begins."
@@ -54,7 +54,8 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
 
     A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
     paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
-    measured: α, c and again α, then β; with these vectors then w, and β for w.
+    measured: α, c, again α and once both, then β; with these vectors then w, and β for w. It begins with the
+    compositions that checkpoints were chosen by.
 
     Args:
         held_out: What to measure on.
@@ -83,9 +84,13 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
 
 
 def _search_compositions(marks: dict[Recipe, Marks], measure: Measure) -> None:
+    measure(IN_TRAINING)
     measure(Recipe(Composition(alpha, DEFAULT.composition.evidence)) for alpha in ALPHAS)
     measure(Recipe(Composition(_best(marks).composition.alpha, evidence)) for evidence in EVIDENCES)
     measure(Recipe(Composition(alpha, _best(marks).composition.evidence)) for alpha in ALPHAS)
+    # an item with few queries sees α/c alone, so that good pairs lie along a ridge where both grow
+    found = _best(marks).composition
+    measure([Recipe(Composition(4 * found.alpha, 10 * found.evidence))])
 
 
 def _best(marks: dict[Recipe, Marks]) -> Recipe:
