@@ -26,6 +26,8 @@ from recsys.ingest.sessions import SAME_SESSION_NAME, session_pairs
 
 _QUERY: Final = "query"
 _ITEM: Final = "item"
+_BROADCAST_ROWS: Final = 500_000
+"Items up to which their rows fit everywhere at once, about 100 bytes each, which saves sorting the clicks by item."
 
 
 def write_tables(clicks: DataFrame, batch: Batch, folder: Path) -> tuple[list[ImportTable], dict[str, int]]:
@@ -47,7 +49,9 @@ def write_tables(clicks: DataFrame, batch: Batch, folder: Path) -> tuple[list[Im
             _write_nodes(queries, folder, "queries", "Query", _QUERY, QUERY_ID),
             _write_nodes(items, folder, "items", "Item", _ITEM, ITEM_ID),
         ]
-        joined = clicks.join(queries.select(QUERY_ID, _QUERY), QUERY_ID).join(items.select(ITEM_ID, _ITEM), ITEM_ID)
+        known = items.select(ITEM_ID, _ITEM)
+        joined = clicks.join(f.broadcast(known) if item_count <= _BROADCAST_ROWS else known, ITEM_ID)
+        joined = joined.join(queries.select(QUERY_ID, _QUERY), QUERY_ID)
         rows = joined.select(_QUERY, _ITEM, QUERY_ID, SESSION, TIMESTAMP, COUNT)
         if batch.session_window:
             rows.persist(StorageLevel.DISK_ONLY)
