@@ -28,7 +28,7 @@ COMMANDS = {
     "rollback": "Point the alias back at the collection before.",
     "recommend": "Recommend items for texts, a known query or an item.",
     "evaluate": "Measure a run on held-out clicks, beside baselines.",
-    "compare": "Train and measure systems side by side, with and without the graph.",
+    "compare": "Train and measure systems side by side.",
     "demo": "Go the whole way on an invented shop.",
     "config": "Show the settings and where they come from.",
 }

@@ -112,6 +112,8 @@ class TrainSettings(Section):
     "Weight of each relation's term (λ of RAMEN, arXiv 2402.18434); 0 leaves it out."
     graph_weights: Literal["fixed", "annealed", "bandit"] = "fixed"
     "Keep that weight, let it fall to 0 over the training, or let a bandit find one per relation and side from there."
+    select: bool = True
+    "Try first, for a tenth of the epochs each, whether two hops and relations pay, and leave out what does not."
     two_hop: bool = True
     "Two hops over the clicks in the loss: queries that share an item, and items as they will be composed."
     item_vectors: Literal["chosen", "plain"] = "chosen"

@@ -119,7 +119,15 @@ def _write_ledger(folder: Path, batch: Batch, totals: Mapping[str, int]) -> list
         **totals,
     }
     used = {"Query": totals["queries"], "Item": totals["items"]}
-    counters = [{"label": label, "next": used.get(label, 0), "adopted": used.get(label)} for label in LABELS]
+    counters = [
+        {
+            "label": label,
+            "next": used.get(label, 0),
+            "adopted": used.get(label),
+            "locked": True if label in used else None,
+        }
+        for label in LABELS
+    ]
     stages = ("queries", "items", "pairs", "same_session")
     chunks = [
         {"id": f"{batch.id}/{stage}/{number}"}

@@ -26,6 +26,7 @@ def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics
 Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
 {snapshot["clicked_pairs"]} clicked pairs. Relations that shaped it while it trained: {relations}.
 {_origin(derived)}
+{_selection(metrics.get("selection"))}
 - `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm.
 - `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
 - Item vectors are norm(E(title) + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
@@ -44,6 +45,16 @@ Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} 
 Graph neighbours regularise the encoder while it trains and are gone when it serves: Mittal et al., "Graph Regularized
 Encoder Training for Extreme Classification", arXiv 2402.18434.
 """
+
+
+def _selection(selection: Mapping[str, Any] | None) -> str:
+    if not selection:
+        return ""
+    scores = ", ".join(f"{name} {figures['score']:.2f}" for name, figures in selection["ways"].items())
+    return (
+        f"Its graph terms, {selection['chosen']}, were chosen on held-out queries by trials of {selection['epochs']} "
+        f"epochs; mean of P@1 and R@10: {scores}.\n"
+    )
 
 
 def _origin(derived: Mapping[str, Any] | None) -> str:

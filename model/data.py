@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,10 @@ class TrainingData:
     def training_rows(self) -> Rows:
         """Rows of the queries that clicked something and are not held out, ascending."""
         return np.unique(self.clicks.of_queries(~self.held_out).query)
+
+    def without_relations(self) -> TrainingData:
+        """Return the same with no relation to draw from."""
+        return replace(self, snapshot=replace(self.snapshot, relations=(), edges={}))
 
 
 def read_data(graph: Graph, snapshot: Snapshot, directory: Path, validation_share: float) -> TrainingData:

@@ -60,6 +60,7 @@ def fit(
     Returns:
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
+    data = data if settings.graph and settings.graph_weight else data.without_relations()
     plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
     two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph and settings.two_hop else None
     features = _features(model, data)

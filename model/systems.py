@@ -166,7 +166,7 @@ SYSTEMS: Sequence[System] = (
     System(
         "ramen",
         "RAMEN as printed: metadata as regularizer, plain item vectors",
-        _trained(two_hop=False, graph_weight=0.1, item_vectors="plain", hard_negatives_every=0),
+        _trained(select=False, two_hop=False, graph_weight=0.1, item_vectors="plain", hard_negatives_every=0),
         seeded=True,
     ),
     System("recsys", "the default of recsys train", _trained(), seeded=True),

@@ -18,6 +18,7 @@ from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
 from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
 from recsys.model.recipe import PLAIN_RECIPE
+from recsys.model.selection import select
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.task import Click
 from recsys.model.validation import digest, held_out_of_log
@@ -87,11 +88,14 @@ def train(
         held_out = _held_out(data, validation)
         recipes = IN_TRAINING if settings.composes else (PLAIN_RECIPE,)
         evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out) else None
-        history = fit(model, data, graph, settings, evaluator, directory)
+        selection = select(graph, data, settings, evaluator, directory)
+        history = fit(model, data, graph, selection.settings, evaluator, directory)
         encoded = encode_all(model, held_out, settings.batch_size)
         choice = choose(held_out, encoded, graph=settings.composes)
         outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
-        by = {"held_out_by": "hash" if validation is None else "log"}
+        by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
+        if selection.figures:
+            by["selection"] = selection.figures
         figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
         run = write_run(outcome, figures, runs, run_name(directory))
         shutil.rmtree(directory)

@@ -179,7 +179,9 @@ class Bench:
 
     def kill_neo4j(self) -> None:
         """Kill the server without a chance to write anything out, and start it again."""
-        psutil.Process(start(self.workspace, NEO4J).pid).kill()
+        killed = psutil.Process(start(self.workspace, NEO4J).pid)
+        killed.kill()
+        killed.wait()  # until then its port is taken, and a server that starts takes another one
         self.proxy.target = _port(start(self.workspace, NEO4J).uri)
 
 

@@ -33,7 +33,7 @@ CONTENTS = {
 
 def make_settings(encoder: Path, **changes: object) -> TrainSettings:
     """Return the settings of a training of a second or two."""
-    values = {"epochs": 3, "batch_size": 12, "learning_rate": 0.05, "validation_share": 0.2, "seed": 7}
+    values = {"epochs": 3, "batch_size": 12, "learning_rate": 0.05, "validation_share": 0.2, "seed": 7, "select": False}
     return TrainSettings.model_validate({"encoder": str(encoder), **values, **changes})
 
 

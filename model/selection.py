@@ -1,0 +1,116 @@
+"""Which graph terms a training uses, by short trainings measured on held-out queries before the real one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.core.files import write_json
+from recsys.core.settings import TrainSettings
+from recsys.graph.client import Graph
+from recsys.model.data import TrainingData
+from recsys.model.encoder import load_encoder
+from recsys.model.fit import fit
+from recsys.model.held_out import HeldOutEvaluator
+
+SHARE = 10
+"A trial has one epoch for so many of the training, at least one; it searches for no hard negatives."
+WORTH = 0.3
+"What a dearer way has to be ahead by, in points of the score, to be chosen."
+FIGURES = ("score", "P@1", "PSP@5", "R@10")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One choice of graph terms.
+
+    Attributes:
+        name: In ``metrics.json``.
+        changes: Of the settings.
+    """
+
+    name: str
+    changes: Mapping[str, Any]
+
+
+WAYS = (
+    Way("clicks alone", {"two_hop": False, "graph_weight": 0.0}),
+    Way("two hops", {"graph_weight": 0.0}),
+    Way("two hops and relations", {}),
+)
+"From the cheapest step to the dearest."
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What was chosen, and the figures it was chosen by.
+
+    Attributes:
+        settings: Of the real training.
+        figures: Name of the way chosen, epochs of a trial, and :data:`FIGURES` by way; empty where nothing was tried.
+    """
+
+    settings: TrainSettings
+    figures: dict[str, Any]
+
+
+def select(
+    graph: Graph, data: TrainingData, settings: TrainSettings, evaluator: HeldOutEvaluator | None, directory: Path
+) -> Selection:
+    """Try the ways that the settings leave open, for a short time each, and choose.
+
+    Args:
+        graph: Live graph that the trials stream from.
+        data: What was read.
+        settings: As asked for; they come back unchanged where ``settings.select`` is off, there is no graph to choose
+            from, or nothing to measure on.
+        evaluator: Measures on held-out queries with the best of a few recipes.
+        directory: Of the training in progress; a trial that is finished there is not done again.
+    """
+    ways = _open_ways(settings, data)
+    if not settings.select or evaluator is None or len(ways) < 2:
+        return Selection(settings, {})
+    epochs = max(1, settings.epochs // SHARE)
+    found = {way.name: _try(graph, data, settings, way, evaluator, directory / "selection", epochs) for way in ways}
+    chosen = ways[0]
+    for way in ways[1:]:
+        if found[way.name]["score"] >= found[chosen.name]["score"] + WORTH:
+            chosen = way
+    figures = {"chosen": chosen.name, "epochs": epochs, "worth": WORTH, "ways": found}
+    return Selection(settings.model_copy(update=dict(chosen.changes)), figures)
+
+
+def _open_ways(settings: TrainSettings, data: TrainingData) -> list[Way]:
+    """Return the ways that differ: what the settings switch off is not tried."""
+    if not settings.graph:
+        return []
+    relations = bool(settings.graph_weight and data.snapshot.relations)
+    two_hops = [way for way in WAYS[1:2] if settings.two_hop]
+    return [WAYS[0], *two_hops, *(WAYS[2:] if relations else ())]
+
+
+def _try(
+    graph: Graph,
+    data: TrainingData,
+    settings: TrainSettings,
+    way: Way,
+    evaluator: HeldOutEvaluator,
+    folder: Path,
+    epochs: int,
+) -> dict[str, float]:
+    path = folder / f"{way.name.replace(' ', '-')}.json"
+    if not path.is_file():
+        work = folder / way.name.replace(" ", "-")
+        work.mkdir(parents=True, exist_ok=True)
+        changed = settings.model_copy(update={**way.changes, "epochs": epochs, "hard_negatives_every": 0})
+        model = load_encoder(settings.encoder, settings.max_length)
+        fit(model, data, graph, changed, None, work)
+        figures = evaluator(model)
+        write_json(path, {name: round(figures[name], 3) for name in FIGURES})
+        shutil.rmtree(work)
+    found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    return found
