@@ -59,7 +59,8 @@ def _resident(process: psutil.Process) -> int:
 
 
 def recsys(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
-    """Start a command in ``folder``, whose workspace it uses."""
+    """Start a command in ``folder``, whose workspace it uses; what it says goes to ``stderr.log`` there."""
     code = "import sys; sys.argv[0] = 'recsys'; from recsys.cli.main import main; main()"
     command: Sequence[str | Path] = [sys.executable, "-c", code, *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with (folder / "stderr.log").open("a") as log:
+        return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -51,7 +51,6 @@ class Measured:
 
 def ingest(name: str, clicks: int, folder: Path, log: Path, *flags: str) -> Measured:
     """Run ``recsys ingest clicks`` and measure it."""
-    folder.mkdir(exist_ok=True)
     began = time.perf_counter()
     command = recsys(folder, "ingest", "clicks", log, "--session-window", "0", "--json", *flags)
     watch = Watch(command.pid, folder)
@@ -60,7 +59,7 @@ def ingest(name: str, clicks: int, folder: Path, log: Path, *flags: str) -> Meas
     seconds = time.perf_counter() - began
     watch.end()
     if command.returncode:
-        raise RuntimeError(f"{name} ended with {command.returncode}")
+        raise RuntimeError(f"{name} ended with {command.returncode}: {(folder / 'stderr.log').read_text()[-2000:]}")
     measured = Measured(name, clicks, seconds, json.loads(output)["seconds"], watch.peak, watch.neo4j)
     print(measured.line(), flush=True)
     return measured
@@ -76,6 +75,8 @@ def main() -> None:
         for size, log in logs.items():
             recsys(folder, "sample", log.parent, "--clicks", str(size), "--seed", "0", "--format", "parquet").wait()
         workspaces = [folder / name for name in ("small", "online", "bulk")]
+        for workspace in workspaces:
+            workspace.mkdir()
         try:
             small = ingest("online", clicks // 10, workspaces[0], logs[clicks // 10], "--no-bulk")
             online = ingest("online", clicks, workspaces[1], logs[clicks], "--no-bulk")
