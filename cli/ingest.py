@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from recsys.cli.ingest_follow import follow_clicks
-from recsys.cli.ingest_job import open_job
+from recsys.cli.ingest_job import open_hadoop, open_job
 from recsys.cli.ingest_options import column, layout_options, rules_options
 from recsys.cli.ingest_rejects import rejects
 from recsys.cli.options import json_option, settings
@@ -19,6 +19,7 @@ from recsys.core.errors import UsageError
 if TYPE_CHECKING:
     from recsys.core.settings import Settings
     from recsys.ingest.clean import Kind
+    from recsys.ingest.hadoop import Hadoop
     from recsys.ingest.job import Job
     from recsys.ingest.layout import Layout
     from recsys.ingest.read import Source
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 def ingest() -> None:
     """Bring clicks, items or links into the graph.
 
-    PATHS are files, folders or quoted globs of CSV, JSON Lines and Parquet, compressed ones too. Rows that cannot be
-    used are set aside with the reason; the same rows are never added twice, so a command may always be run again.
+    PATHS are files, folders or quoted globs of CSV, JSON Lines and Parquet, compressed ones too, here or at an address
+    that Hadoop reads, such as s3a:// and hdfs://. Rows that cannot be used are set aside with the reason; the same rows
+    are never added twice, so a command may always be run again.
     """
 
 
@@ -113,14 +115,15 @@ def clicks(
             raise UsageError("--follow goes with none of --again, --bulk and --dry-run")
         follow_clicks(paths, chosen, named, layout, rules, as_json=as_json)
         return
-    sources = _sources(paths, clicks_by(rules), named, layout)
-    _run(
-        lambda job: load_clicks(replace(job, again=again), sources, rules),
-        chosen,
-        dry_run=dry_run,
-        as_json=as_json,
-        bulk=bulk,
-    )
+    with open_hadoop(paths, chosen) as hadoop:
+        sources = _sources(paths, clicks_by(rules), named, layout, hadoop)
+        _run(
+            lambda job: load_clicks(replace(job, again=again), sources, rules),
+            chosen,
+            dry_run=dry_run,
+            as_json=as_json,
+            bulk=bulk,
+        )
 
 
 @ingest.command()
@@ -141,8 +144,9 @@ def items(
     from recsys.ingest.items import load_items
 
     chosen = settings(spark={"master": master}, ingest={"max_rejects": max_rejects})
-    sources = _sources(paths, ITEMS, named, layout)
-    _run(lambda job: load_items(job, sources), chosen, dry_run=dry_run, as_json=as_json)
+    with open_hadoop(paths, chosen) as hadoop:
+        sources = _sources(paths, ITEMS, named, layout, hadoop)
+        _run(lambda job: load_items(job, sources), chosen, dry_run=dry_run, as_json=as_json)
 
 
 @ingest.command()
@@ -169,9 +173,10 @@ def links(
     from recsys.ingest.links import load_links
 
     chosen = settings(spark={"master": master}, ingest={"max_rejects": max_rejects})
-    sources = _sources(paths, LINKS, named, layout, relation_name)
-    texts = _sources(nodes, NODES, {}, Layout()) if nodes else []
-    _run(lambda job: load_links(job, sources, texts), chosen, dry_run=dry_run, as_json=as_json)
+    with open_hadoop((*paths, *nodes), chosen) as hadoop:
+        sources = _sources(paths, LINKS, named, layout, hadoop, relation_name)
+        texts = _sources(nodes, NODES, {}, Layout(), hadoop) if nodes else []
+        _run(lambda job: load_links(job, sources, texts), chosen, dry_run=dry_run, as_json=as_json)
 
 
 @ingest.command()
@@ -197,12 +202,17 @@ def relations(as_json: bool) -> None:
 
 
 def _sources(
-    paths: Sequence[str], kind: Kind, named: Mapping[str, str | None], layout: Layout, relation: str | None = None
+    paths: Sequence[str],
+    kind: Kind,
+    named: Mapping[str, str | None],
+    layout: Layout,
+    hadoop: Hadoop | None,
+    relation: str | None = None,
 ) -> list[Source]:
     from recsys.ingest.files import find_files
     from recsys.ingest.read import map_columns
 
-    sources = map_columns(find_files(paths, layout), kind, named, relation)
+    sources = map_columns(find_files(paths, layout, hadoop), kind, named, relation)
     for line in dict.fromkeys(
         ", ".join(f"{ours} ← {theirs}" for ours, theirs in source.columns.items()) for source in sources
     ):

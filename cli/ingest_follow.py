@@ -48,8 +48,9 @@ def follow_clicks(
     """
     from recsys.ingest.clean import clicks_by
     from recsys.ingest.clicks import load_clicks
-    from recsys.ingest.files import find_files, local_path
+    from recsys.ingest.files import find_files
     from recsys.ingest.follow import Following, follow
+    from recsys.ingest.place import local_path
     from recsys.ingest.read import map_columns
     from recsys.ingest.summary import Summary
 

@@ -103,7 +103,7 @@ def plan_batches(
     begun = {file for batch in resumed for file in batch.files}
     new = sorted(first.keys() - complete - begun)
     if new:
-        paths = tuple(str(contents[first[file]].path) for file in new)
+        paths = tuple(contents[first[file]].path for file in new)
         batch = Batch(_id(kind, new), kind, tuple(new), paths, chunk_rows)
         resumed.append(replace(batch, session_window=session_window, max_session_clicks=max_session_clicks))
     return Plan(

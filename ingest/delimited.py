@@ -15,11 +15,16 @@ CSV_FIELD_LIMIT: Final = 4 * 1024 * 1024
 "Characters of the longest field; beyond it a quote is taken as never closed."
 
 
-def open_text(path: Path) -> IO[str]:
-    """Open a text file, decompressed by its name; line ends are kept, a byte that is not UTF-8 becomes a surrogate."""
+def open_text(path: Path, stream: IO[bytes] | None = None) -> IO[str]:
+    """Open a text file, decompressed by its name; line ends are kept, a byte that is not UTF-8 becomes a surrogate.
+
+    Args:
+        path: Of the file.
+        stream: Its bytes, where they do not lie there.
+    """
     compression = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}.get(path.suffix.lower())
-    stream = pa.input_stream(str(path), compression=compression)
-    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    unpacked = pa.input_stream(str(path) if stream is None else stream, compression=compression)
+    return io.TextIOWrapper(unpacked, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def is_unicode(text: str) -> bool:

@@ -8,10 +8,10 @@ import itertools
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import unquote
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,11 +20,16 @@ from recsys.core.errors import DataError, UsageError
 from recsys.ingest.delimited import Records, open_text
 from recsys.ingest.layout import BY_NAME, COMPRESSIONS, FORMATS, Format, Layout, format_of
 from recsys.ingest.partitions import partitions_of
+from recsys.ingest.place import Place, is_remote, local_path, local_place
+
+if TYPE_CHECKING:
+    from recsys.ingest.hadoop import Hadoop
 
 READ_ERRORS = (OSError, EOFError, csv.Error, zlib.error, pa.ArrowException)
 "What reading a file that is not what its name says, or may not be read, raises."
 
 _PEEKED_LINES = 1_000
+_PEEKERS = 8
 
 
 class NoFilesError(UsageError):
@@ -37,20 +42,10 @@ class NoFilesError(UsageError):
         )
 
 
-class SchemeUnknownError(UsageError):
-    """A path names a file system that is not read."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        super().__init__(
-            f"{path} is on a file system that is not read; give a path or a file:// address, of a mount or a copy"
-        )
-
-
 class FormatUnknownError(UsageError):
     """The format of a file cannot be told from its name."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(
             f"{path}: the name does not say the format; allowed are {', '.join(FORMATS)}, of which all but .parquet "
@@ -61,8 +56,8 @@ class FormatUnknownError(UsageError):
 class FileUnreadableError(DataError):
     """A file cannot be read to its end as the format its name says."""
 
-    def __init__(self, path: Path | str, cause: object) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str, cause: object) -> None:
+        self.path = path
         detail = " ".join(str(cause).split())[:300]
         super().__init__(f"{path} cannot be read ({detail}); mend or leave out this file, then run the same command")
 
@@ -70,10 +65,10 @@ class FileUnreadableError(DataError):
 class NoRowsError(DataError):
     """The files hold no row at all, or none that can be used."""
 
-    def __init__(self, paths: Sequence[Path], detail: str) -> None:
+    def __init__(self, paths: Sequence[str], detail: str) -> None:
         self.paths = tuple(paths)
         self.detail = detail
-        names = ", ".join(map(str, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+        names = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
         super().__init__(f"nothing to ingest in {names}: {detail}")
 
 
@@ -82,12 +77,13 @@ class InputFile:
     """One file to read.
 
     Attributes:
-        path: Absolute.
+        path: Absolute, in its own file system.
         format: How to read it.
         columns: Names of its columns; of JSON Lines, those of the first lines.
         parts: Row groups of a Parquet file, which are read side by side; 1 for text.
         layout: What sets the fields of delimited text apart, and their names where there is no header.
         partitions: Column to value, from the names of its folders; columns of the file itself win.
+        address: Of a file that only Hadoop reads; empty on this machine.
     """
 
     path: Path
@@ -96,59 +92,60 @@ class InputFile:
     parts: int = 1
     layout: Layout = BY_NAME
     partitions: Mapping[str, Any] = field(default_factory=dict)
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        return self.address or str(self.path)
 
     def records(self, text: IO[str]) -> Records:
         """Return the records of this delimited file, the header too where it has one."""
         return Records(text, self.layout.delimiter_of(self.path), quotes=self.layout.quotes)
 
 
-def find_files(paths: Sequence[str], layout: Layout = BY_NAME) -> list[InputFile]:
+def find_files(paths: Sequence[str], layout: Layout = BY_NAME, hadoop: Hadoop | None = None) -> list[InputFile]:
     """Return the files that ``paths`` stand for, each once, in order of name, without those that are empty.
 
     Args:
         paths: Files, folders (searched to any depth; names starting with a dot or underscore are left out) and globs; a
             ``file://`` address is the path in it.
         layout: What the names do not say; with a format, a folder stands for all of its files.
+        hadoop: Looks up addresses of other file systems.
 
     Raises:
         NoFilesError: A path matches nothing.
-        SchemeUnknownError: A path is the address of something else.
+        SchemeUnknownError: A path is the address of something else, and there is no Hadoop to look it up.
+        FileSystemMissingError, FileSystemFailedError: Hadoop cannot look it up.
         FormatUnknownError: A file given by name has an unknown ending.
         FileUnreadableError: A file's columns cannot be read.
         NoRowsError: Every file is empty.
     """
-    found = sorted({file for path in paths for file in _expand(local_path(path), layout.format)})
-    files = [file for file in (_open(path, layout) for path in found) if file.columns]
+    found = sorted({place for path in paths for place in _expand(path, layout.format, hadoop)})
+    with ThreadPoolExecutor(_PEEKERS) as pool:  # far away, each look takes its time
+        files = [file for file in pool.map(lambda place: _open(place, layout), found) if file.columns]
     if not files:
-        raise NoRowsError(found, "not even a header; check that the export wrote its rows")
+        raise NoRowsError([place.name for place in found], "not even a header; check that the export wrote its rows")
     return [replace(file, partitions=partitions_of(file.path)) for file in files]
 
 
-def _expand(path: str, format_: Format | None) -> list[Path]:
+def _expand(path: str, format_: Format | None, hadoop: Hadoop | None) -> list[Place]:
+    if hadoop is not None and is_remote(path):
+        return hadoop.places(path, format_)
+    return [local_place(file) for file in _local_files(local_path(path), format_)]
+
+
+def _local_files(path: str, format_: Format | None) -> list[Path]:
     matches = [Path(path)] if Path(path).exists() else [Path(match) for match in glob.glob(path, recursive=True)]
     files = [match.resolve() for match in matches if not match.is_dir()]
     for file in files:
         if (format_ or format_of(file)) is None:
-            raise FormatUnknownError(file)
+            raise FormatUnknownError(str(file))
     for folder in (match for match in matches if match.is_dir()):
         files += [path.resolve() for path in files_in(folder, format_)]
     if not files:
         raise NoFilesError(path)
     return files
-
-
-def local_path(path: str) -> str:
-    """Return the path that ``path``, or the ``file:`` address ``path``, is on this machine.
-
-    Raises:
-        SchemeUnknownError: It is the address of something else, and no file of this machine is called so.
-    """
-    if path.startswith("file:/"):
-        host_and_path = path.removeprefix("file:").removeprefix("//")
-        return "/" + unquote(host_and_path.partition("/")[2])
-    if "://" in path and not Path(path).exists():
-        raise SchemeUnknownError(path)
-    return path
 
 
 def files_in(folder: Path, format_: Format | None = None) -> list[Path]:
@@ -162,45 +159,47 @@ def is_input(path: Path, folder: Path, format_: Format | None = None) -> bool:
     return visible and (format_ or format_of(path)) is not None
 
 
-def _open(path: Path, layout: Layout) -> InputFile:
-    format_ = layout.format or format_of(path)
+def _open(place: Place, layout: Layout) -> InputFile:
+    format_ = layout.format or format_of(place.path)
     assert format_ is not None  # noqa: S101 - _expand lets no other through
+    layout = layout if format_ == "csv" else BY_NAME
+    file = InputFile(place.path, format_, (), layout=layout, address=place.address)
     try:
-        if format_ == "parquet":
-            with pq.ParquetFile(path) as file:
-                return InputFile(path, format_, tuple(file.schema_arrow.names), file.metadata.num_row_groups)
-        if format_ == "json":
-            return InputFile(path, format_, _json_columns(path))
-        return InputFile(path, format_, _csv_columns(path, layout), layout=layout)
+        with place.open() as stream:
+            if format_ == "parquet":
+                with pq.ParquetFile(stream) as table:
+                    columns, parts = tuple(table.schema_arrow.names), table.metadata.num_row_groups
+                return replace(file, columns=columns, parts=parts)
+            with open_text(place.path, stream) as text:
+                columns = _json_columns(text, file) if format_ == "json" else _csv_columns(text, file)
+                return replace(file, columns=columns)
     except READ_ERRORS as error:
-        raise FileUnreadableError(path, error) from error
+        raise FileUnreadableError(file.name, error) from error
 
 
-def _csv_columns(path: Path, layout: Layout) -> tuple[str, ...]:
-    with open_text(path) as file:
-        if layout.columns:
-            return layout.columns if file.read(1) else ()
-        header = tuple(InputFile(path, "csv", (), layout=layout).records(file).header())
+def _csv_columns(text: IO[str], file: InputFile) -> tuple[str, ...]:
+    if file.layout.columns:
+        return file.layout.columns if text.read(1) else ()
+    header = tuple(file.records(text).header())
     if any("\0" in name for name in header):
-        raise FileUnreadableError(path, "it is not UTF-8 text; convert it, for example with iconv")
+        raise FileUnreadableError(file.name, "it is not UTF-8 text; convert it, for example with iconv")
     twice = sorted({name for name in header if header.count(name) > 1 and name})
     if twice:
-        raise FileUnreadableError(path, f"its header names a column twice: {', '.join(twice)}")
+        raise FileUnreadableError(file.name, f"its header names a column twice: {', '.join(twice)}")
     return header
 
 
-def _json_columns(path: Path) -> tuple[str, ...]:
+def _json_columns(text: IO[str], file: InputFile) -> tuple[str, ...]:
     columns: dict[str, None] = {}
     empty = True
-    with open_text(path) as file:
-        for line in itertools.islice(file, _PEEKED_LINES):
-            empty = empty and not line.strip()
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                columns.update(dict.fromkeys(value))
+    for line in itertools.islice(text, _PEEKED_LINES):
+        empty = empty and not line.strip()
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            columns.update(dict.fromkeys(value))
     if not columns and not empty:
-        raise FileUnreadableError(path, "none of its first lines is a JSON object")
+        raise FileUnreadableError(file.name, "none of its first lines is a JSON object")
     return tuple(columns)

@@ -102,7 +102,7 @@ def _read(sources: Sequence[Source], clean: Clean) -> Rows:
                 for row, reason, *_ in read_rows(source.file, part):
                     _add(rows, row, reason, source.columns, clean)
         except READ_ERRORS as error:
-            raise FileUnreadableError(source.file.path, error) from error
+            raise FileUnreadableError(source.file.name, error) from error
     return rows
 
 

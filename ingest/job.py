@@ -105,7 +105,7 @@ def opened(job: Job, sources: Sequence[Source], kind: Kind) -> Iterator[tuple[Da
         check_rejects(summary, job.max_rejects)
         if job.graph is not None and (summary.set_aside or summary.skipped):
             summary.rejects = job.aside(rows, sources, kind, job.workspace)
-        check_kept(summary, [source.file.path for source in sources])
+        check_kept(summary, [source.file.name for source in sources])
         yield rows, found, summary
     finally:
         rows.unpersist()

@@ -6,10 +6,10 @@ broken rows matters more here than the last factor of speed; Spark spreads, sort
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -20,8 +20,12 @@ from pyspark.sql import functions as f
 from recsys.core.columns import find_columns
 from recsys.ingest.clean import RELATION_NAME, Kind
 from recsys.ingest.files import FileUnreadableError, InputFile
+from recsys.ingest.remote import copies, pieces
 from recsys.ingest.robots import ROBOT_SESSION
-from recsys.ingest.tasks import EXAMPLE, UNREADABLE, cleaned, schema_of
+from recsys.ingest.tasks import EXAMPLE, UNREADABLE, cleaned, schema_of, unreadable
+
+_Part = tuple[int, int]
+_Read = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,14 @@ class FileContent:
     """What one file turned out to hold.
 
     Attributes:
-        path: The file.
+        path: The file, or its address.
         kept: Good rows.
         refused: Reason code to (rows, one of them).
         skipped: Reason code to rows that are fine but not asked for.
         hash: Of the good rows, whatever their order, the file's name and format; the same rows are the same content.
     """
 
-    path: Path
+    path: str
     kept: int
     refused: Mapping[str, tuple[int, str]]
     hash: str
@@ -80,9 +84,7 @@ def map_columns(
     for file in files:
         own = (*file.columns, *(name for name in file.partitions if name not in file.columns))
         nested = _nested(file, own, named.values())
-        found = find_columns(
-            (*own, *nested), required=needed, optional=kind.optional, named=named, where=str(file.path)
-        )
+        found = find_columns((*own, *nested), required=needed, optional=kind.optional, named=named, where=file.name)
         sources.append(Source(file, fixed | found, nested))
     return sources
 
@@ -102,16 +104,46 @@ def read_table(spark: SparkSession, sources: Sequence[Source], kind: Kind, *, ke
         when done.
     """
     units = [(index, part) for index, source in enumerate(sources) for part in range(max(source.file.parts, 1))]
+    here = {unit: place for unit, place in enumerate(units) if not sources[place[0]].file.address}
+    remote = {sources[index].file.address: (index, unit - part) for unit, (index, part) in enumerate(units)}
+    remote.pop("", None)
+    ddl = ", ".join(f"{name} {type_}" for name, type_ in schema_of(kind).items())
+    tables = []
+    if here:
+        numbers = spark.range(0, len(here), 1, min(len(here), 4_096))
+        tables.append(numbers.mapInArrow(_read_here(sources, kind, list(here.items()), keep_raw), ddl))
+    if remote:
+        bytes_ = pieces(spark, [sources[index].file for index, _ in remote.values()])
+        tables.append(bytes_.mapInArrow(_read_copies(sources, kind, remote, keep_raw), ddl))
+    return functools.reduce(DataFrame.union, tables).persist(StorageLevel.DISK_ONLY)
+
+
+def _read_here(sources: Sequence[Source], kind: Kind, units: Sequence[tuple[int, _Part]], keep_raw: bool) -> _Read:
+    """Return what reads parts of files of this machine, given their indices in ``units``."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            for unit in batch.column(0).to_pylist():
-                index, part = units[unit]
+            for number in batch.column(0).to_pylist():
+                unit, (index, part) = units[number]
                 yield from cleaned(sources[index], kind, part, index, unit, keep_raw=keep_raw)
 
-    ddl = ", ".join(f"{name} {type_}" for name, type_ in schema_of(kind).items())
-    numbers = spark.range(0, len(units), 1, min(len(units), 4_096))
-    return numbers.mapInArrow(read, ddl).persist(StorageLevel.DISK_ONLY)
+    return read
+
+
+def _read_copies(sources: Sequence[Source], kind: Kind, remote: Mapping[str, _Part], keep_raw: bool) -> _Read:
+    """Return what reads remote files, given their bytes; ``remote`` is address to index and first unit."""
+
+    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for address, copy, whole in copies(batches):
+            index, unit = remote[address]
+            if not whole:
+                yield unreadable(kind, "it changed while it was read", index, unit)
+                return
+            source = replace(sources[index], file=replace(sources[index].file, path=copy))
+            for part in range(source.file.parts):
+                yield from cleaned(source, kind, part, index, unit + part, keep_raw=keep_raw)
+
+    return read
 
 
 def contents(rows: DataFrame, sources: Sequence[Source], kind: Kind) -> list[FileContent]:
@@ -139,7 +171,7 @@ def good(rows: DataFrame, files: Sequence[int]) -> DataFrame:
 
 
 def _content(source: Source, kind: Kind, reasons: dict[str | None, Any]) -> FileContent:
-    path = source.file.path
+    path = source.file.name
     if UNREADABLE in reasons:
         raise FileUnreadableError(path, json.loads(reasons[UNREADABLE]["example"]))
     kept, robots = reasons.pop(None, None), reasons.get(ROBOT_SESSION)

@@ -51,7 +51,7 @@ class RejectSource:
     """How a file was read whose rows were set aside.
 
     Attributes:
-        path: The file.
+        path: The file, or its address.
         format: Of the file; rows of Parquet that could not be taken apart stand as JSON text.
         delimiter: Of its fields.
         quotes: Whether quotes enclosed fields.
@@ -73,7 +73,7 @@ class RejectSource:
         format_: Format = "csv" if file.format == "csv" else "json"
         layout = file.layout
         return cls(
-            str(file.path), format_, layout.delimiter_of(file.path), layout.quotes, file.columns, dict(source.columns)
+            file.name, format_, layout.delimiter_of(file.path), layout.quotes, file.columns, dict(source.columns)
         )
 
 

@@ -57,7 +57,7 @@ def write_rejects(rows: DataFrame, sources: Sequence[Source], kind: Kind, worksp
         not UTF-8 stands there as ``\udcXX``. ``line`` is where it begins, in Parquet ``record`` which it is, from 1.
     """
     refused = rows.where("reason IS NOT NULL AND raw IS NOT NULL")
-    names = [str(source.file.path) for source in sources]
+    names = [source.file.name for source in sources]
     row = f.xxhash64("file", "number", "reason", "raw").cast("decimal(20,0)")
     content = refused.agg(f.count("*"), f.sum(row)).collect()[0]
     if not content[0]:

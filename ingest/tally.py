@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from recsys.core.errors import DataError
 from recsys.ingest.files import NoRowsError
@@ -40,7 +39,7 @@ def sum_up(kind: str, found: Sequence[FileContent], *, dry_run: bool, started: f
             before = set_aside.get(reason)
             set_aside[reason] = Refused(
                 rows + (before.rows if before else 0),
-                before.file if before else str(content.path),
+                before.file if before else content.path,
                 before.example if before else example,
             )
     kept = sum(content.kept for content in found)
@@ -70,7 +69,7 @@ def check_rejects(summary: Summary, limit: str) -> None:
         raise TooManyRejectsError(rejected, summary.read, limit, reasons)
 
 
-def check_kept(summary: Summary, paths: Sequence[Path]) -> None:
+def check_kept(summary: Summary, paths: Sequence[str]) -> None:
     """Stop when no row is left.
 
     Raises:

@@ -49,6 +49,17 @@ def cleaned(
         yield _batch(page, index, start, schema)
 
 
+def unreadable(kind: Kind, why: object, index: int, unit: int) -> pa.RecordBatch:
+    """Return the row that stands for a file that broke off."""
+    schema = pa.schema([(name, _ARROW[type_]) for name, type_ in schema_of(kind).items()])
+    return _batch([_broken(kind, why)], index, unit << _UNIT_BITS, schema)
+
+
+def _broken(kind: Kind, why: object) -> tuple[Any, ...]:
+    nothing = (None,) * len(kind.fields)
+    return (0, UNREADABLE, to_json(" ".join(str(why).split())[: EXAMPLE // 2]), *nothing)
+
+
 def _rows(source: Source, kind: Kind, part: int, keep_raw: bool) -> Iterator[tuple[Any, ...]]:
     nothing = (None,) * len(kind.fields)
     columns, clean, nested = dict(source.columns), kind.clean, source.nested
@@ -65,7 +76,7 @@ def _rows(source: Source, kind: Kind, part: int, keep_raw: bool) -> Iterator[tup
             except RejectError as error:
                 yield (number, str(error), to_json(row), *nothing)
     except READ_ERRORS as error:
-        yield (0, UNREADABLE, to_json(" ".join(str(error).split())[: EXAMPLE // 2]), *nothing)
+        yield _broken(kind, error)
 
 
 def _batch(page: list[tuple[Any, ...]], index: int, start: int, schema: pa.Schema) -> pa.RecordBatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,18 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     settings = SparkSettings(master="local[2]", driver_memory="1g", conf={"spark.sql.shuffle.partitions": "2"})
     with spark_session(settings, tmp_path_factory.mktemp("spark")) as session:
         yield session
+
+
+@pytest.fixture
+def mounted(spark: SparkSession) -> Callable[[Path], str]:
+    """Give a folder an address of another file system, which is read by Hadoop alone."""
+
+    def mount(folder: Path) -> str:
+        name = f"m{uuid.uuid4().hex}"
+        spark.conf.set(f"fs.viewfs.mounttable.{name}.link./data", folder.as_uri())
+        return f"viewfs://{name}/data"
+
+    return mount
 
 
 @pytest.fixture

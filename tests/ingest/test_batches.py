@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from recsys.ingest.read import FileContent
 
 def content(name: str, hash_: str, kept: int = 1) -> FileContent:
     """A file with ``kept`` good rows."""
-    return FileContent(Path(name), kept, {}, hash_ if kept else "")
+    return FileContent(name, kept, {}, hash_ if kept else "")
 
 
 def batch(*files: str, complete: bool) -> Batch:

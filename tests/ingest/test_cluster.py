@@ -103,7 +103,7 @@ def test_executors_of_their_own_make_the_same_graph(expected: Callable, environm
 
 
 def test_a_submitted_job_makes_the_same_graph(expected: Callable, environment: dict[str, str], tmp_path: Path) -> None:
-    """spark-submit to a standalone master; the worker knows nothing of recsys, which comes along."""
+    """spark-submit to a standalone master; the worker knows nothing of recsys, which comes along, nor of the path."""
     spark = Path(environment["SPARK_HOME"]) / "bin"
     master = f"spark://127.0.0.1:{free_port(0)}"
     address = ["--host", "127.0.0.1", "--webui-port", "0"]
@@ -128,7 +128,9 @@ def test_a_submitted_job_makes_the_same_graph(expected: Callable, environment: d
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
             "spark.pyspark.python": sys.executable,
+            "spark.hadoop.fs.viewfs.mounttable.far.link./logs": (tmp_path / "logs").as_uri(),
         }
         flags = [word for name, value in options.items() for word in ("--conf", f"{name}={value}")]
-        expected([str(spark / "spark-submit"), "--master", master, *flags, submit.__file__, *INGEST], environment)
+        ingest = ["ingest", "clicks", "viewfs://far/logs", "--json"]
+        expected([str(spark / "spark-submit"), "--master", master, *flags, submit.__file__, *ingest], environment)
     assert list((tmp_path / "work").glob("app-*/*/recsys-*.zip"))

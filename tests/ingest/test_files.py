@@ -12,11 +12,10 @@ from recsys.ingest.files import (
     FormatUnknownError,
     NoFilesError,
     NoRowsError,
-    SchemeUnknownError,
     find_files,
     format_of,
-    local_path,
 )
+from recsys.ingest.place import SchemeUnknownError, local_path
 from recsys.ingest.read import map_columns
 
 
