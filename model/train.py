@@ -16,6 +16,7 @@ from recsys.model.choice import choose
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
+from recsys.model.golden import choose_golden
 from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.snapshot import Snapshot, take_snapshot
@@ -90,7 +91,8 @@ def train(
         history = fit(model, data, graph, settings, evaluator, directory)
         encoded = encode_all(model, held_out, settings.batch_size)
         choice = choose(held_out, encoded, graph=settings.composes)
-        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
+        golden = choose_golden(held_out, encoded, choice.scoring)
+        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
         by = {"held_out_by": "hash" if validation is None else "log"}
         figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
         run = write_run(outcome, figures, runs, run_name(directory))
