@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "Train an encoder on the graph and write a run directory.",
     "embed": "Make a run's vectors again from the present graph.",
     "publish": "Push a run's item vectors to Qdrant and switch the alias to them.",
+    "collections": "List what is published, and which is live.",
     "rollback": "Point the alias back at the collection before.",
     "recommend": "Recommend items for texts, a known query or an item.",
     "evaluate": "Measure a run on held-out clicks, beside baselines.",

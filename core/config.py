@@ -20,6 +20,8 @@ SECTIONS = frozenset(name for name, field in Settings.model_fields.items() if is
 
 Key = tuple[str, ...]
 "Path to one setting, such as train, epochs."
+LISTS: frozenset[Key] = frozenset({("train", "relations"), ("qdrant", "indexed")})
+"Settings whose environment variable has commas between its values."
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _environment_layer(environ: Mapping[str, str]) -> Iterator[tuple[Key, Any, s
         key = tuple(variable.removeprefix(ENV_PREFIX).lower().split("__"))
         is_ours = len(key) > 1 or key[0] in Settings.model_fields
         if variable.startswith(ENV_PREFIX) and is_ours:
-            parsed = value.split(",") if key == ("train", "relations") else value
+            parsed = value.split(",") if key in LISTS else value
             yield key, parsed, f"environment {variable}"
 
 

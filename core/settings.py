@@ -71,6 +71,12 @@ class QdrantSettings(Section):
     "Alias that product backends query; it points at the live collection."
     timeout: PositiveInt = 60
     "Seconds before a request is given up."
+    gate_tolerance: float = Field(default=3, ge=0, le=100)
+    "Percentage points that P@1 and R@10 of golden queries may be below the live collection's when publishing."
+    indexed: tuple[str, ...] | None = None
+    "Item columns that a server indexes for filters; unset means all with short texts, numbers or truth values."
+    int8_from: NonNegativeInt = 100_000
+    "Items from which a server also keeps vectors in int8 to search faster; 0 for never."
 
 
 class IngestSettings(Section):

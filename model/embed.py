@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from recsys.core.golden import read_golden
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
@@ -92,6 +93,7 @@ def embed(graph: Graph, run: Run, runs: Path) -> Run:
             scoring=run.scoring,
             settings=settings,
             derived_from=_origin(run),
+            golden=read_golden(run.path),  # the encoder is the same, and so are the vectors of these queries
         )
         figures = {name: run.metrics[name] for name in KEPT_FIGURES if name in run.metrics}
         return write_run(outcome, figures, runs, _name(run, snapshot))

@@ -16,6 +16,7 @@ from recsys.model.choice import choose
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
+from recsys.model.golden import choose_golden
 from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.selection import select
@@ -92,7 +93,8 @@ def train(
         history = fit(model, data, graph, selection.settings, evaluator, directory)
         encoded = encode_all(model, held_out, settings.batch_size)
         choice = choose(held_out, encoded, graph=settings.composes)
-        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings)
+        golden = choose_golden(held_out, encoded, choice.scoring)
+        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
         by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
         if selection.figures:
             by["selection"] = selection.figures

@@ -15,12 +15,14 @@ from sentence_transformers import SentenceTransformer
 
 from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json, write_text
+from recsys.core.golden import Golden, write_golden
 from recsys.core.run import Run, Table, write_table
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
 from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
 from recsys.model.data import TrainingData
+from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
 from recsys.model.votes import payloads_of_queries
 
@@ -39,6 +41,7 @@ class Outcome:
         scoring: How the vectors are to be searched.
         settings: How it was trained.
         derived_from: Of vectors that were made again: the run before and the training they go back to.
+        golden: Held-out queries that the run is judged by before it goes live; None where none were held out.
     """
 
     encoder: SentenceTransformer | Path
@@ -48,6 +51,7 @@ class Outcome:
     scoring: Scoring
     settings: TrainSettings
     derived_from: Mapping[str, Any] | None = None
+    golden: Golden | None = None
 
 
 def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) -> Run:
@@ -66,10 +70,14 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
         shutil.copytree(outcome.encoder, hidden / "encoder")
     else:
         outcome.encoder.save_pretrained(str(hidden / "encoder"), create_model_card=False)
-    write_table(hidden / "items.parquet", _items(outcome))
+    items = _items(outcome)
+    write_table(hidden / "items.parquet", items)
     write_table(hidden / "queries.parquet", _queries(outcome))
     metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
+    if outcome.golden is not None:
+        write_golden(hidden, outcome.golden)
+        manifest["golden"] = measure_golden(outcome.golden, list(items.ids), items.vectors)
     write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
     write_json(hidden / "metrics.json", metrics)
     write_json(hidden / "manifest.json", manifest)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from qdrant_client import QdrantClient, models
 
@@ -60,7 +61,7 @@ class Rollback:
 
 def live_collection(client: QdrantClient, alias: str) -> str | None:
     """Return the name of the collection that ``alias`` points at, or None."""
-    return _targets(client).get(alias)
+    return alias_targets(client).get(alias)
 
 
 def live_lineage(client: QdrantClient, alias: str) -> tuple[str, Lineage]:
@@ -79,13 +80,21 @@ def live_lineage(client: QdrantClient, alias: str) -> tuple[str, Lineage]:
     return live, lineage
 
 
-def switch(client: QdrantClient, alias: str, collection: str) -> None:
-    """Point ``alias`` at a collection of ours in one action, after noting there what it pointed at before."""
+def switch(client: QdrantClient, alias: str, collection: str, *, forced: Mapping[str, Any] | None = None) -> None:
+    """Point ``alias`` at a collection of ours in one action, after noting there what it pointed at before.
+
+    Args:
+        client: Qdrant.
+        alias: To be moved.
+        collection: Where to.
+        forced: Noted too: why it goes live against the gate.
+    """
     live = live_collection(client, alias)
     lineage = read_lineage(client, collection)
     if live == collection or lineage is None:
         return
-    client.update_collection(collection, metadata={"previous": {**lineage.previous, alias: live or ""}})
+    noted = {"previous": {**lineage.previous, alias: live or ""}, "forced": dict(forced or {})}
+    client.update_collection(collection, metadata=noted)
     _point(client, alias, collection)
 
 
@@ -107,12 +116,13 @@ def roll_back(client: QdrantClient, alias: str) -> Rollback:
 
 def outdated(client: QdrantClient, alias: str, *, keep: Collection[str | None]) -> list[str]:
     """Return collections that were published under ``alias`` alone, are under no alias now and are not in ``keep``."""
-    in_use = {*keep, *_targets(client).values()}
+    in_use = {*keep, *alias_targets(client).values()}
     ours = all_lineages(client).items()
     return sorted(name for name, lineage in ours if name not in in_use and set(lineage.previous) == {alias})
 
 
-def _targets(client: QdrantClient) -> dict[str, str]:
+def alias_targets(client: QdrantClient) -> dict[str, str]:
+    """Return each alias with the collection that it points at."""
     return {a.alias_name: a.collection_name for a in client.get_aliases().aliases}
 
 

@@ -7,9 +7,11 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from httpx import ReadTimeout, WriteTimeout
 from pydantic import ValidationError
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
@@ -36,6 +38,29 @@ class QdrantUnreachableError(ServiceError):
         super().__init__(
             f"cannot reach Qdrant at {url}: {reason}; start it or correct qdrant.url "
             "(`recsys config show` shows it), then run the same command again"
+        )
+
+
+class QdrantSlowError(ServiceError):
+    """Qdrant took the request and did not answer in time."""
+
+    def __init__(self, url: str, seconds: int) -> None:
+        self.url = url
+        self.seconds = seconds
+        super().__init__(
+            f"Qdrant at {url} did not answer within {seconds} s; look at its load, or set qdrant.timeout to more "
+            f"seconds (RECSYS_QDRANT__TIMEOUT={2 * seconds}), then run the same command again"
+        )
+
+
+class CollectionGoneError(ServiceError):
+    """A collection was deleted while it was in use."""
+
+    def __init__(self, collection: str) -> None:
+        self.collection = collection
+        super().__init__(
+            f"the collection {collection!r} is no longer in Qdrant; `recsys collections` shows what is left, and "
+            "`recsys publish RUN` makes the collection of a run again"
         )
 
 
@@ -92,6 +117,7 @@ def connect(
 
     Raises:
         QdrantUnreachableError: Nothing answers at ``url``.
+        QdrantSlowError: An answer did not come within ``timeout``.
         QdrantRefusedError: Wrong API key, or any other refusal.
         QdrantTooOldError: The server is older than 1.16.
         QdrantBusyError: The embedded Qdrant is in use by another process.
@@ -113,11 +139,31 @@ def is_transient(error: Exception) -> bool:
 
 
 @contextmanager
+def is_there(collection: str) -> Iterator[None]:
+    """Say which collection is missing, where a request inside the block finds that it is.
+
+    Raises:
+        CollectionGoneError: It was deleted.
+    """
+    try:
+        yield
+    except UnexpectedResponse as error:
+        if error.status_code != HTTPStatus.NOT_FOUND:
+            raise
+        raise CollectionGoneError(collection) from error
+    except ValueError as error:  # of embedded mode
+        if f"Collection {collection} not found" not in str(error):
+            raise
+        raise CollectionGoneError(collection) from error
+
+
+@contextmanager
 def without_size_warning() -> Iterator[None]:
     """Keep back what the client says about embedded mode's limits; ``recsys publish`` says it, with the way out."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Local mode is not recommended")
         warnings.filterwarnings("ignore", message="Payload indexes have no effect")
+        warnings.filterwarnings("ignore", message="Local mode performs exact")
         yield
 
 
@@ -139,7 +185,7 @@ def _embedded(directory: Path, patience: float) -> Iterator[QdrantClient]:
     # the client reads its files before it locks them, so it needs a lock around both
     lock = FileLock(directory.with_name(directory.name + ".lock"), timeout=patience)
     try:
-        with lock, closing(_open_embedded(directory)) as client:
+        with lock, closing(_open_embedded(directory)) as client, without_size_warning():
             yield client
     except Timeout as error:
         raise QdrantBusyError(directory) from error
@@ -173,6 +219,8 @@ def _server(settings: QdrantSettings) -> Iterator[QdrantClient]:
     except ResponseHandlingException as error:
         if isinstance(error.source, ValidationError):
             raise QdrantRefusedError(url, None, "its answer has another form") from error
+        if isinstance(error.source, ReadTimeout | WriteTimeout):
+            raise QdrantSlowError(url, settings.timeout) from error
         raise QdrantUnreachableError(url, str(error.source) or type(error.source).__name__) from error
     finally:
         client.close()

@@ -25,6 +25,7 @@ class Lineage:
         created_at: When the run was made, ISO 8601.
         previous: Alias to the collection it pointed at before this one; empty text where there was none.
         scoring: Fields of :class:`recsys.core.scoring.Scoring`; none means one search by cosine.
+        forced: Of a collection that went live against the gate: the ``reason``, what ``failed`` and the time (``at``).
     """
 
     run: str
@@ -35,6 +36,7 @@ class Lineage:
     created_at: str
     previous: Mapping[str, str]
     scoring: Mapping[str, float] = field(default_factory=dict)
+    forced: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def how(self) -> Scoring:
@@ -42,8 +44,9 @@ class Lineage:
         return Scoring(**self.scoring)
 
     def same_run(self, other: Lineage) -> bool:
-        """Say whether both were made from one run directory, whatever was live before them."""
-        return {**asdict(self), "previous": None} == {**asdict(other), "previous": None}
+        """Say whether both were made from one run directory, however they went live."""
+        apart = {"previous": None, "forced": None}
+        return {**asdict(self), **apart} == {**asdict(other), **apart}
 
     def as_metadata(self) -> dict[str, Any]:
         """Return it as collection metadata."""

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 
 from recsys.core.errors import DataError, ServiceError
-from recsys.core.run import Run
+from recsys.core.run import Run, Table
+from recsys.core.settings import QdrantSettings
 from recsys.serving.alias import live_collection, outdated, switch
+from recsys.serving.gate import Verdict, judge
 from recsys.serving.lineage import Lineage, collection_names, lineage_of_run, read_lineage
+from recsys.serving.storage import Storage, build_index, index_payload
 from recsys.serving.upload import create_collection, item_payload, missing_rows, upload
 from recsys.serving.voters import publish_voters, remove
+
+DEFAULT: Final = Storage()
+TOLERANCE: Final = QdrantSettings().gate_tolerance
 
 
 class CollectionTakenError(DataError):
@@ -54,6 +62,31 @@ class IncompleteError(ServiceError):
         )
 
 
+class RunDamagedError(DataError):
+    """The vectors of a run are not what its manifest says."""
+
+    def __init__(self, run: str, reason: str) -> None:
+        self.run = run
+        super().__init__(
+            f"items.parquet of the run {run!r} cannot be published: {reason}; bring the original run directory back, "
+            "or publish another run"
+        )
+
+
+class GateFailedError(DataError):
+    """A collection is not fit to go live."""
+
+    def __init__(self, publication: Publication, verdict: Verdict) -> None:
+        self.publication = publication
+        self.verdict = verdict
+        failed = "; ".join(f"{check.name}: {check.says}" for check in verdict.failed)
+        super().__init__(
+            f"the gate refuses {publication.collection!r}: {failed}. The alias {publication.alias!r} stays at "
+            f"{publication.live_before or 'nothing'}; `recsys publish {publication.collection} --force REASON` makes "
+            "it live all the same, and notes the reason in the collection"
+        )
+
+
 @dataclass(frozen=True)
 class Publication:
     """What publishing does, or did.
@@ -69,6 +102,8 @@ class Publication:
         removed: Older collections of this alias that are taken away in the end.
         seconds: Time the upload took; 0 in a plan.
         queries: Training queries that were sent to vote, of runs that chose votes; 0 in a plan.
+        gate: What the gate found; None where the collection is live already.
+        forced: Why it went live although the gate refused it.
     """
 
     collection: str
@@ -81,6 +116,8 @@ class Publication:
     removed: tuple[str, ...]
     seconds: float = 0.0
     queries: int = 0
+    gate: Verdict | None = None
+    forced: str | None = None
 
 
 def plan_publication(client: QdrantClient, run: Run, alias: str) -> Publication:
@@ -106,10 +143,37 @@ def plan_publication(client: QdrantClient, run: Run, alias: str) -> Publication:
     )
 
 
-def publish(client: QdrantClient, run: Run, alias: str, *, embedded: Path | None) -> Publication:
-    """Send what a run's collection lacks, switch ``alias`` to it when it is whole, remove collections nobody needs.
+def rehearse(
+    client: QdrantClient, run: Run, alias: str, *, tolerance: float = TOLERANCE, force: str | None = None
+) -> Publication:
+    """Find out what :func:`publish` would do and what the gate would say to the run's vectors; change nothing.
 
-    Where the run chose votes, its training queries become a second collection, before the switch.
+    Raises:
+        GateFailedError: It would refuse them, and ``force`` gives no reason against it.
+        RunDamagedError: The run's vectors are not what its manifest says.
+        CollectionTakenError: A collection of the run's name was made from something else.
+        AliasTakenError: ``alias`` is the name of a collection.
+    """
+    plan, table = plan_publication(client, run, alias), run.items()
+    _check_table(run, table)
+    if plan.live_before == run.name:
+        return plan
+    return _decide(plan, judge(client, run, table, plan.live_before, tolerance, uploaded=False), force)
+
+
+def publish(
+    client: QdrantClient,
+    run: Run,
+    alias: str,
+    *,
+    embedded: Path | None,
+    storage: Storage = DEFAULT,
+    tolerance: float = TOLERANCE,
+    force: str | None = None,
+) -> Publication:
+    """Send what a run's collection lacks, switch ``alias`` to it when it passes the gate, remove what nobody needs.
+
+    Where the run chose votes, its training queries become a second collection, before the gate.
 
     Doing it again changes nothing; after an interruption it goes on where the upload stopped. The live collection and
     the one before it stay, for :func:`recsys.serving.alias.roll_back`.
@@ -120,29 +184,71 @@ def publish(client: QdrantClient, run: Run, alias: str, *, embedded: Path | None
             item's further columns.
         alias: Name that product backends query.
         embedded: Directory of embedded Qdrant, None for a server.
+        storage: How a server keeps the collection.
+        tolerance: Percentage points that golden queries may fare worse than with the live collection.
+        force: Why it is to go live even if the gate refuses it.
 
     Raises:
         CollectionTakenError: A collection of the run's name was made from something else.
         VotersTakenError: A collection of its queries' name was.
         AliasTakenError: ``alias`` is the name of a collection.
+        UnknownColumnError: A column that is to be indexed is in no item.
+        RunDamagedError: The run's vectors are not what its manifest says.
         IncompleteError: Points are missing after the upload; the alias stays where it is.
+        NotIndexedError: A server did not finish its index; the alias stays where it is.
+        GateFailedError: The gate refused it; the alias stays where it is.
     """
-    plan = plan_publication(client, run, alias)
-    lineage = lineage_of_run(run, {alias: plan.live_before or ""})
+    plan, table = plan_publication(client, run, alias), run.items()
+    _check_table(run, table)
+    lineage, schema = lineage_of_run(run, {alias: plan.live_before or ""}), storage.schema(table)
     if plan.is_new:
-        create_collection(client, run.name, lineage, embedded)
-    started = time.perf_counter()
-    if plan.uploaded:
-        upload(client, run.name, run.items(), missing_rows(client, run.name, np.arange(plan.items)), item_payload)
-    seconds = time.perf_counter() - started
-    points = client.count(run.name, exact=True).count
-    if points != plan.items:
-        raise IncompleteError(run.name, points, plan.items)
+        quantization = storage.quantization(plan.items)
+        create_collection(client, run.name, lineage, embedded, quantization=quantization)
+    seconds = _fill(client, plan, table, schema)
     queries = publish_voters(client, run, lineage, embedded) if lineage.how.votes else 0
-    switch(client, alias, run.name)
+    if embedded is None:
+        build_index(client, run.name)
+    done = replace(plan, seconds=seconds, queries=queries)
+    if plan.live_before != run.name:
+        done = _decide(done, judge(client, run, table, plan.live_before, tolerance), force)
+        switch(client, alias, run.name, forced=_noted(done))
     for name in plan.removed:
         remove(client, name)
-    return replace(plan, seconds=seconds, queries=queries)
+    return done
+
+
+def _fill(client: QdrantClient, plan: Publication, table: Table, schema: dict[str, models.PayloadSchemaType]) -> float:
+    """Index the payload, send what is missing, and return how long that took."""
+    name, started = plan.collection, time.perf_counter()
+    index_payload(client, name, schema)
+    if plan.uploaded:
+        upload(client, name, table, missing_rows(client, name, np.arange(plan.items)), item_payload)
+    points = client.count(name, exact=True).count
+    if points != plan.items:
+        raise IncompleteError(name, points, plan.items)
+    return time.perf_counter() - started
+
+
+def _check_table(run: Run, table: Table) -> None:
+    wanted = (run.manifest["items"], run.manifest["width"])
+    if table.vectors.shape != wanted:
+        found = " × ".join(map(str, table.vectors.shape))
+        raise RunDamagedError(run.name, f"it holds {found} numbers, and the manifest says {wanted[0]} × {wanted[1]}")
+    if not np.isfinite(table.vectors).all():
+        raise RunDamagedError(run.name, "some of its numbers are not finite")
+
+
+def _decide(plan: Publication, verdict: Verdict, force: str | None) -> Publication:
+    if verdict.failed and force is None:
+        raise GateFailedError(replace(plan, gate=verdict), verdict)
+    return replace(plan, gate=verdict, forced=force if verdict.failed else None)
+
+
+def _noted(done: Publication) -> dict[str, Any] | None:
+    if done.forced is None or done.gate is None:
+        return None
+    failed = {check.name: check.says for check in done.gate.failed}
+    return {"reason": done.forced, "failed": failed, "at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def _existing(client: QdrantClient, name: str, wanted: Lineage, alias: str) -> Lineage | None:

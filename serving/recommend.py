@@ -6,29 +6,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from qdrant_client import QdrantClient, models
 
 from recsys.core.bonus import widen_queries
-from recsys.core.run import Run, Vectors, list_runs
-from recsys.core.text import normalise
+from recsys.core.run import Vectors
 from recsys.serving.alias import live_lineage
-from recsys.serving.encoder import EncoderMismatchError, check_encoder, load_encoder
+from recsys.serving.client import is_there
 from recsys.serving.known import KnownRows
-from recsys.serving.recommendation import Hit, LiveRunMissingError, Recommendation, UnknownIdError
+from recsys.serving.only import EVERYTHING, Only
+from recsys.serving.questions import Questions
+from recsys.serving.recommendation import Hit, Recommendation, UnknownIdError
 from recsys.serving.search import search, search_with_votes
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 
 class Recommender:
     """Answers from the collection that is live when it is made, with the encoder that made that collection.
 
     It stays with that collection when the alias moves on, so that queries and items never come from two encoders;
-    make a new one to follow. The encoder is loaded when the first unknown text comes.
+    make a new one to follow. The encoder is loaded when the first unknown text comes. Every method takes ``only``,
+    which narrows what may be a hit, and raises :class:`recsys.serving.client.CollectionGoneError` when somebody
+    deleted the collection; how long a request may take is ``qdrant.timeout``.
     """
 
     def __init__(self, client: QdrantClient, alias: str, runs_dir: Path) -> None:
@@ -48,8 +47,9 @@ class Recommender:
         self.alias = alias
         self.collection, self.lineage = live_lineage(client, alias)
         self._how = self.lineage.how
+        self._questions = Questions(self.collection, self.lineage, runs_dir)
 
-    def by_text(self, texts: Sequence[str], k: int = 10) -> list[Recommendation]:
+    def by_text(self, texts: Sequence[str], k: int = 10, *, only: Only = EVERYTHING) -> list[Recommendation]:
         """Recommend for texts, all searched together, with votes where the run chose them.
 
         The vector of a text that is a training query is read; others are encoded together.
@@ -58,96 +58,103 @@ class Recommender:
             LiveRunMissingError: The run directory is gone.
             EncoderMismatchError: Its encoder did not make the collection.
         """
-        rows = [self._queries.row_of_text(text) for text in texts]
-        unknown = [text for text, row in zip(texts, rows, strict=True) if row is None]
-        encoded = iter(self._encode(unknown))
-        vectors = [next(encoded) if row is None else self._queries.vector(row) for row in rows]
-        # a text without a token the encoder knows has the zero vector, which is as near to any item as to any other
-        matched = [bool(np.linalg.norm(vector) > 0) for vector in vectors]
-        found = iter(self._search([v for v, any_ in zip(vectors, matched, strict=True) if any_], k))
+        vectors, known = self._questions.vectors(texts)
+        found = self._search(vectors, k, only)
         return [
-            Recommendation("text", text, known=row is not None, matched=any_, hits=next(found) if any_ else ())
-            for text, row, any_ in zip(texts, rows, matched, strict=True)
+            Recommendation("text", text, is_known, hits is not None, hits or ())
+            for text, is_known, hits in zip(texts, known, found, strict=True)
         ]
 
-    def by_query_id(self, query_id: str, k: int = 10) -> Recommendation:
+    def by_query_id(self, query_id: str, k: int = 10, *, only: Only = EVERYTHING) -> Recommendation:
         """Recommend for a training query, from its stored vector.
 
         Raises:
             UnknownIdError: The run has no such query.
             LiveRunMissingError: The run directory is gone.
         """
-        row = self._queries.row_of_id(query_id)
-        if row is None:
-            raise UnknownIdError("query", query_id, self._queries.close_ids(query_id))
-        vector = self._queries.vector(row)
-        matched = bool(np.linalg.norm(vector) > 0)
-        hits = self._search([vector], k)[0] if matched else ()
-        return Recommendation("query", query_id, known=True, matched=matched, hits=hits)
+        return self.by_query_ids([query_id], k, only=only)[0]
 
-    def by_item(self, item_id: str, k: int = 10) -> Recommendation:
+    def by_query_ids(self, query_ids: Sequence[str], k: int = 10, *, only: Only = EVERYTHING) -> list[Recommendation]:
+        """Recommend for training queries, all searched together; raises as :meth:`by_query_id` does."""
+        vectors = [self._query_vector(query_id) for query_id in query_ids]
+        found = self._search(vectors, k, only)
+        return [
+            Recommendation("query", query_id, True, hits is not None, hits or ())
+            for query_id, hits in zip(query_ids, found, strict=True)
+        ]
+
+    def by_item(self, item_id: str, k: int = 10, *, only: Only = EVERYTHING) -> Recommendation:
         """Recommend items near an item by cosine, from its vector in Qdrant; the item itself is left out.
 
         Raises:
             UnknownIdError: The collection has no such item.
         """
-        point = self._point(item_id)
-        if point is None:
-            raise UnknownIdError("item", item_id, self._items.close_ids(item_id) if self._items else [])
-        vector = np.array(point.vector, dtype=np.float32)
-        if self._how.is_wide:
-            vector[-1] = 0  # items alike, clicked or not
-        matched = bool(np.linalg.norm(vector) > 0)
-        # one more than wanted, since the item is its own nearest neighbour; excluding a point by its id makes
+        return self.by_items([item_id], k=k, only=only)
+
+    def by_items(
+        self, liked: Sequence[str], disliked: Sequence[str] = (), k: int = 10, *, only: Only = EVERYTHING
+    ) -> Recommendation:
+        """Recommend items near the liked and away from the disliked ones, none of which is a hit.
+
+        One search by cosine for norm(2 · mean(liked) − mean(disliked)), or for mean(liked) where nothing is disliked:
+        the average strategy of Qdrant's own recommendations.
+
+        Args:
+            liked: Item ids, one or more.
+            disliked: Item ids.
+            k: Hits wanted.
+            only: What may be a hit.
+
+        Raises:
+            UnknownIdError: The collection has no such item.
+        """
+        vector = np.mean([self._item_vector(item) for item in liked], axis=0)
+        if disliked:
+            vector = 2 * vector - np.mean([self._item_vector(item) for item in disliked], axis=0)
+        asked, norm = {*liked, *disliked}, float(np.linalg.norm(vector))
+        # so many more than wanted, since an item is its own nearest neighbour; excluding points by their ids makes
         # embedded mode test every point
-        others = (
-            [hit for hit in search(self._client, self.collection, [vector], k + 1)[0] if hit.id != item_id]
-            if matched
-            else []
-        )
-        hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others[:k], start=1))
-        return Recommendation("item", item_id, known=True, matched=matched, hits=hits)
-
-    @cached_property
-    def _run(self) -> Run:
-        runs = {run.name: run for run in list_runs(self._runs_dir)}
-        if self.lineage.run not in runs:
-            raise LiveRunMissingError(self.lineage.run, self._runs_dir, list(runs))
-        run = runs[self.lineage.run]
-        found = run.manifest["encoder_hash"]
-        if found != self.lineage.encoder_hash:
-            raise EncoderMismatchError(self.collection, run, expected=self.lineage.encoder_hash, found=found)
-        return run
-
-    @cached_property
-    def _queries(self) -> KnownRows:
-        return KnownRows(self._run.path / "queries.parquet")
+        found = search(self._client, self.collection, [vector / norm], k + len(asked), only)[0] if norm else ()
+        others = [hit for hit in found if hit.id not in asked][:k]
+        hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, start=1))
+        return Recommendation("item", ", ".join(liked), known=True, matched=norm > 0, hits=hits)
 
     @cached_property
     def _items(self) -> KnownRows | None:
         path = self._runs_dir / self.lineage.run / "items.parquet"
         return KnownRows(path) if path.is_file() else None
 
-    @cached_property
-    def _encoder(self) -> SentenceTransformer:
-        check_encoder(self._run, self.collection, self.lineage.encoder_hash)
-        return load_encoder(self._run)
+    def _query_vector(self, query_id: str) -> Vectors:
+        known = self._questions.known
+        row = known.row_of_id(query_id)
+        if row is None:
+            raise UnknownIdError("query", query_id, known.close_ids(query_id))
+        return known.vector(row)
 
-    def _encode(self, texts: Sequence[str]) -> Sequence[Vectors]:
-        blank = np.zeros(self.lineage.width - self._how.is_wide, dtype=np.float32)
-        if not any(map(normalise, texts)):
-            return [np.zeros(self.lineage.width, dtype=np.float32)] * len(texts)
-        encoded = self._encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
-        vectors = np.stack([v if normalise(t) else blank for t, v in zip(texts, encoded, strict=True)])
-        return list(widen_queries(vectors, self._how.bonus) if self._how.is_wide else vectors)
+    def _item_vector(self, item_id: str) -> Vectors:
+        with is_there(self.collection):
+            point = self._point(item_id)
+        if point is None:
+            raise UnknownIdError("item", item_id, self._items.close_ids(item_id) if self._items else [])
+        vector = np.array(point.vector, dtype=np.float32)
+        if self._how.is_wide:
+            vector[-1] = 0  # items alike, clicked or not
+        return vector
 
-    def _search(self, queries: Sequence[Vectors], k: int) -> list[tuple[Hit, ...]]:
+    def _search(self, queries: Sequence[Vectors], k: int, only: Only) -> list[tuple[Hit, ...] | None]:
+        """Return the hits of each query; None for a zero vector, which is as near to any item as to any other."""
+        matched = [bool(vector.any()) for vector in queries]
+        asked = [vector for vector, any_ in zip(queries, matched, strict=True) if any_]
+        found = iter(self._search_all(asked, k, only))
+        return [next(found) if any_ else None for any_ in matched]
+
+    def _search_all(self, queries: Sequence[Vectors], k: int, only: Only) -> list[tuple[Hit, ...]]:
         if not self._how.votes or not queries:
-            return search(self._client, self.collection, queries, k)
+            return search(self._client, self.collection, queries, k, only)
         vectors = np.stack(queries)[:, : self.lineage.width - self._how.is_wide]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         wide = widen_queries(vectors, self._how.votes_bonus) if self._how.is_wide else vectors
-        return search_with_votes(self._client, self.collection, list(wide), k, self._how.votes)
+        return search_with_votes(self._client, self.collection, list(wide), k, self._how.votes, only)
 
     def _point(self, item_id: str) -> models.Record | None:
         if self._items is None:

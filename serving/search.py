@@ -10,6 +10,8 @@ from qdrant_client import QdrantClient, models
 
 from recsys.core.run import Vectors
 from recsys.core.votes import NEIGHBOURS, shares
+from recsys.serving.client import is_there
+from recsys.serving.only import EVERYTHING, Only
 from recsys.serving.recommendation import Hit
 from recsys.serving.voters import voters_of
 
@@ -17,6 +19,10 @@ SHOWN = models.PayloadSelectorInclude(include=["id", "title"])
 "Payload that a hit needs."
 BALLOT = models.PayloadSelectorInclude(include=["items"])
 "Payload that a vote needs."
+PARAMETERS = models.SearchParams(
+    hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
+)
+"How a server searches its index; twice as many candidates by int8 as wanted are scored again by float32."
 
 Points = list[models.ScoredPoint]
 
@@ -38,14 +44,26 @@ class Scored:
     title: str
 
 
-def search(client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int) -> list[tuple[Hit, ...]]:
-    """Return the ``k`` nearest items of each vector, all in one request."""
-    answers = _nearest(client, collection, queries, k, SHOWN)
+def search(
+    client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int, only: Only = EVERYTHING
+) -> list[tuple[Hit, ...]]:
+    """Return the ``k`` nearest items of each vector, all in one request.
+
+    Raises:
+        CollectionGoneError: Somebody deleted the collection.
+    """
+    with is_there(collection):
+        answers = _nearest(client, collection, queries, k, SHOWN, only.as_filter())
     return [_hits([_scored(point, point.score) for point in points], k) for points in answers]
 
 
 def search_with_votes(
-    client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int, weight: float
+    client: QdrantClient,
+    collection: str,
+    queries: Sequence[Vectors],
+    k: int,
+    weight: float,
+    only: Only = EVERYTHING,
 ) -> list[tuple[Hit, ...]]:
     """Return the ``k`` best items of each vector by its dot product + weight · votes; exact, though few are scored.
 
@@ -58,15 +76,22 @@ def search_with_votes(
         queries: Ready for a search, of unit norm but for the bonus.
         k: Hits wanted.
         weight: w, of the votes.
+        only: What may be a hit; every voter votes.
+
+    Raises:
+        CollectionGoneError: Somebody deleted the collection, or that of its voters.
     """
-    found = _nearest(client, collection, queries, k, SHOWN)
-    voters = _nearest(client, voters_of(collection), queries, NEIGHBOURS, BALLOT)
+    narrowed = only.as_filter()
+    with is_there(collection):
+        found = _nearest(client, collection, queries, k, SHOWN, narrowed)
+    with is_there(voters_of(collection)):
+        voters = _nearest(client, voters_of(collection), queries, NEIGHBOURS, BALLOT)
     votes = [_count(points, weight) for points in voters]
     first = [
         [_scored(p, p.score + v.get(int(p.id), 0.0)) for p in points] for points, v in zip(found, votes, strict=True)
     ]
     wanted = [_contenders(points, f, v, k) for points, f, v in zip(found, first, votes, strict=True)]
-    fetched = _fetch(client, collection, sorted(set().union(*wanted)))
+    fetched = _fetch(client, collection, sorted(set().union(*wanted)), narrowed)
     return [
         _hits(f + [_vote_in(fetched[row], query, v[row]) for row in rows if row in fetched], k)
         for query, f, v, rows in zip(queries, first, votes, wanted, strict=True)
@@ -74,11 +99,19 @@ def search_with_votes(
 
 
 def _nearest(
-    client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int, payload: models.PayloadSelectorInclude
+    client: QdrantClient,
+    collection: str,
+    queries: Sequence[Vectors],
+    k: int,
+    payload: models.PayloadSelectorInclude,
+    narrowed: models.Filter | None = None,
 ) -> list[Points]:
     if not queries:
         return []
-    requests = [models.QueryRequest(query=vector.tolist(), limit=k, with_payload=payload) for vector in queries]
+    requests = [
+        models.QueryRequest(query=v.tolist(), limit=k, with_payload=payload, filter=narrowed, params=PARAMETERS)
+        for v in queries
+    ]
     return [answer.points for answer in client.query_batch_points(collection, requests)]
 
 
@@ -102,8 +135,16 @@ def _contenders(found: Points, first: list[Scored], votes: dict[int, float], k: 
     return {row for row, vote in votes.items() if row not in there and highest + vote >= bar - 1e-6}
 
 
-def _fetch(client: QdrantClient, collection: str, rows: list[int]) -> dict[int, models.Record]:
-    points = client.retrieve(collection, rows, with_payload=SHOWN, with_vectors=True) if rows else []
+def _fetch(
+    client: QdrantClient, collection: str, rows: list[int], narrowed: models.Filter | None
+) -> dict[int, models.Record]:
+    if not rows:
+        return {}
+    if narrowed is None:
+        points = client.retrieve(collection, rows, with_payload=SHOWN, with_vectors=True)
+    else:
+        among = models.Filter(must=[models.HasIdCondition(has_id=list(rows)), narrowed])
+        points, _ = client.scroll(collection, among, limit=len(rows), with_payload=SHOWN, with_vectors=True)
     return {int(point.id): point for point in points}
 
 

@@ -27,9 +27,15 @@ Rows = npt.NDArray[np.int64]
 
 
 def create_collection(
-    client: QdrantClient, name: str, lineage: Lineage, embedded: Path | None, metadata: Mapping[str, Any] | None = None
+    client: QdrantClient,
+    name: str,
+    lineage: Lineage,
+    embedded: Path | None,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    quantization: models.ScalarQuantization | None = None,
 ) -> None:
-    """Make an empty collection that knows where it comes from, with an index on the payload's ``id``.
+    """Make an empty collection that knows where it comes from; a server puts off the index of its vectors.
 
     Args:
         client: Qdrant.
@@ -37,13 +43,17 @@ def create_collection(
         lineage: Width and way of comparing of its vectors.
         embedded: Directory of embedded Qdrant, None for a server.
         metadata: What it knows; the lineage unless given.
+        quantization: How vectors are kept beside float32.
     """
     # vectors with a bonus have no unit norm, which cosine would give them
     distance = models.Distance.DOT if lineage.how.is_wide else models.Distance.COSINE
-    vectors = models.VectorParams(size=lineage.width, distance=distance)
-    client.create_collection(name, vectors_config=vectors, metadata=dict(metadata or lineage.as_metadata()))
-    with without_size_warning():
-        client.create_payload_index(name, "id", models.PayloadSchemaType.KEYWORD)
+    client.create_collection(
+        name,
+        vectors_config=models.VectorParams(size=lineage.width, distance=distance),
+        hnsw_config=models.HnswConfigDiff(m=0),
+        quantization_config=quantization,
+        metadata=dict(metadata or lineage.as_metadata()),
+    )
     if embedded is not None:
         write_ahead(embedded, name)
 

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 
 from recsys.core.errors import DataError
 from recsys.core.run import Run, Table
 from recsys.serving.lineage import Lineage, collection_names
+from recsys.serving.storage import build_index, index_payload
 from recsys.serving.upload import create_collection, missing_rows, query_payload, upload
 
 Rows = npt.NDArray[np.int64]
+
+SCHEMA = {"id": models.PayloadSchemaType.KEYWORD, "text": models.PayloadSchemaType.KEYWORD}
+"What a query is looked up by."
 
 
 class VotersTakenError(DataError):
@@ -58,7 +62,10 @@ def publish_voters(client: QdrantClient, run: Run, lineage: Lineage, embedded: P
         raise VotersTakenError(name)
     queries = run.queries()
     missing = missing_rows(client, name, _voting(queries))
+    index_payload(client, name, SCHEMA)
     upload(client, name, queries, missing, query_payload)
+    if embedded is None:
+        build_index(client, name)
     return len(missing)
 
 

@@ -20,6 +20,7 @@ import stamina
 from recsys.cli.main import main
 from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json
+from recsys.core.golden import CUTOFF, Golden, golden_figures, write_golden
 from recsys.core.run import Run, Table, Vectors, write_table
 from recsys.core.scoring import Scoring
 from recsys.core.settings import Neo4jSettings, QdrantSettings
@@ -212,6 +213,43 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, tiny_encoder: Path) -> 
         for collection in client.get_collections().collections:
             if collection.name.startswith(alias):
                 client.delete_collection(collection.name)
+
+
+@pytest.fixture
+def with_golden(tiny_encoder: Path) -> Callable[..., Run]:
+    """Give a run golden queries that clicked the nearest item of ``truth``, or of the run itself."""
+    from sentence_transformers import SentenceTransformer
+
+    from recsys.serving.exact import best_rows
+
+    texts = [f"{a} {b}" for a in WORDS for b in WORDS if a < b]
+    encoded = SentenceTransformer(str(tiny_encoder), device="cpu").encode(texts)
+    encoded /= np.linalg.norm(encoded, axis=1, keepdims=True)
+
+    def give(run: Run, truth: Run | None = None) -> Run:
+        items, true = run.items(), (truth or run).items()
+        clicked = best_rows(encoded, true.vectors[:, :WIDTH], 1)
+        vectors = widen_queries(encoded, run.scoring.bonus) if run.scoring.is_wide else encoded
+        golden = Golden(texts, [[true.ids[row]] for (row,) in clicked], [[]] * len(texts), vectors)
+        found = [[items.ids[row] for row in rows] for rows in best_rows(vectors, items.vectors, CUTOFF)]
+        write_golden(run.path, golden)
+        figures = {"queries": len(texts), **golden_figures(found, golden)}
+        write_json(run.path / "manifest.json", {**run.manifest, "golden": figures})
+        return run
+
+    return give
+
+
+@pytest.fixture
+def shuffled() -> Callable[[Run], Run]:
+    """Give the items of a run each other's vectors."""
+
+    def shuffle(run: Run) -> Run:
+        items = run.items()
+        write_table(run.path / "items.parquet", replace(items, vectors=np.roll(items.vectors, 1, axis=0)))
+        return run
+
+    return shuffle
 
 
 class Outcome(NamedTuple):

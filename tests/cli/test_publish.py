@@ -52,7 +52,28 @@ def test_a_run_that_does_not_exist_is_named(shop, recsys):
     assert run.name in missing.err
 
 
-@pytest.mark.parametrize("arguments", [("publish",), ("rollback",), ("recommend", "red")])
+def test_the_gate_is_told_and_refuses(shop, recsys, with_golden, shuffled):
+    """A bad run ends with 1, what failed and how to insist; insisting is told too."""
+    good = with_golden(shop.run("a"))
+    first = recsys("publish", shop=shop)
+    assert "gate recorded ok" in first.out
+    bad = with_golden(shuffled(shop.run("b", seed=1)), good)
+    for arguments in ((bad.name, "--dry-run"), (bad.name,)):
+        refused = recsys("publish", *arguments, shop=shop)
+        assert refused.code == 1
+        assert "gate quality  FAILED" in refused.out
+        assert "switch" not in refused.out
+        assert f"recsys publish {bad.name} --force REASON" in refused.err
+    refused = recsys("publish", bad.name, "--json", shop=shop)
+    assert refused.code == 1
+    assert [check["name"] for check in refused.json()["gate"]["checks"] if check["passed"] is False] == ["quality"]
+    forced = recsys("publish", bad.name, "--force", "a try", shop=shop)
+    assert forced.code == 0
+    assert "against the gate, because: a try" in forced.out
+    assert f"switched the alias {shop.alias} from {good.name} to {bad.name}" in forced.out
+
+
+@pytest.mark.parametrize("arguments", [("publish",), ("rollback",), ("collections",), ("recommend", "red")])
 def test_a_qdrant_that_is_down_is_a_failure(shop, recsys, monkeypatch, arguments):
     """Every command that searches or publishes exits with 1 and names the address and the setting."""
     shop.run("a")

@@ -14,7 +14,15 @@ def published(shop, recsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("red", "--item", "item-1"), ("--query-id", "q", "--item", "i"), ("red", "-k", "0")]
+    "arguments",
+    [
+        (),
+        ("red", "--item", "item-1"),
+        ("--query-id", "q", "--item", "i"),
+        ("red", "-k", "0"),
+        ("red", "--not-like", "item-1"),
+        ("red", "--filter", "brand"),
+    ],
 )
 def test_exactly_one_question_is_asked(recsys, arguments):
     """No form, two forms and a k of 0 are wrong usage, before Qdrant is opened."""
@@ -48,6 +56,17 @@ def test_queries_and_items_are_asked_for_by_id(published, shop, recsys):
     near = recsys("recommend", "--item", "item-1", "-k", "50", "--json", shop=shop).json()["results"][0]["hits"]
     assert len(near) == 39
     assert "item-1" not in [hit["id"] for hit in near]
+
+
+def test_hits_are_narrowed(published, shop, recsys):
+    """Filters hold together, excluded items are left out, and disliked ones push away."""
+    filters = ("--filter", "brand=b1", "--filter", "clicks>=10", "--exclude", "item-13", "-k", "50", "--json")
+    hits = recsys("recommend", "red", *filters, shop=shop).json()["results"][0]["hits"]
+    assert {hit["id"] for hit in hits} == {f"item-{row}" for row in range(10, 40, 3) if row != 13}
+    liked = recsys("recommend", "--item", "item-1", "--item", "item-2", "--not-like", "item-3", "-k", "50", shop=shop)
+    assert liked.out.startswith("like item: item-1, item-2\n")
+    assert len(liked.out.splitlines()) == 2 + 37
+    assert recsys("recommend", "red", "--filter", "brand=x", shop=shop).out.endswith("no item fits\n")
 
 
 def test_failures_name_the_next_command(shop, recsys):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.core.golden import Golden, read_golden, write_golden
 from recsys.core.run import Run, find_run, list_runs
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
@@ -15,6 +16,7 @@ from recsys.model.composition import Composition
 from recsys.model.data import read_data
 from recsys.model.embed import embed, plan_embedding
 from recsys.model.encoder import load_encoder
+from recsys.model.golden import measure_golden
 from recsys.model.held_out import ENDS, Encoded, encode
 from recsys.model.snapshot import NoClicksError, take_snapshot
 from recsys.model.write_run import Outcome, write_run
@@ -42,6 +44,19 @@ def test_without_news_the_vectors_are_the_same(run: Run, small: Graph):
     assert again.scoring == run.scoring
     assert find_run(run.path.parent) == again
     assert [path.name for path in run.path.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_golden_queries_are_taken_over(run: Run, small: Graph, grow):
+    """The run is judged by the queries of the training, whatever came since, on its own item vectors."""
+    golden = Golden(["red", "oak"], [["i7"], ["i9"]], [[], ["i7"]], run.queries().vectors[[8, 9]])
+    write_golden(run.path, golden)
+    grow(small)
+    again = embed(small, run, run.path.parent)
+    found = read_golden(again.path)
+    assert found is not None
+    assert (found.texts, found.items, found.excluded) == (golden.texts, golden.items, golden.excluded)
+    items = again.items()
+    assert again.manifest["golden"] == measure_golden(found, list(items.ids), items.vectors)
 
 
 def test_what_is_new_is_in(run: Run, small: Graph, grow):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from recsys.core.golden import read_golden
 from recsys.core.run import Run, list_runs
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
@@ -24,6 +25,7 @@ CONTENTS = {
     "encoder",
     "items.parquet",
     "queries.parquet",
+    "golden.parquet",
     "settings.json",
     "metrics.json",
     "manifest.json",
@@ -60,6 +62,17 @@ def test_a_run_directory_is_whole(trained: Run, twin):
     assert (queries.ids, queries.texts) == (twin.query_ids, twin.query_texts)
     assert_unit(items.vectors, items.texts)
     assert_unit(queries.vectors, queries.texts)
+
+
+def test_held_out_queries_become_golden(trained: Run):
+    """They carry the vectors that serving would give their texts, and clicked items of the graph."""
+    golden, queries = read_golden(trained.path), trained.queries()
+    assert golden is not None
+    assert 0 < len(golden) <= trained.metrics["held_out_queries"]
+    assert trained.manifest["golden"]["queries"] == len(golden)
+    assert {id_ for ids in golden.items for id_ in ids} <= set(trained.items().ids)
+    for text, vector in zip(golden.texts, golden.vectors, strict=True):
+        np.testing.assert_allclose(vector, queries.vectors[queries.texts.index(text)], atol=1e-6)
 
 
 def test_the_encoder_makes_the_query_vectors(trained: Run):

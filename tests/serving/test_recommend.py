@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.core.files import write_json
-from recsys.serving import recommend
+from recsys.serving import questions
 from recsys.serving.alias import NothingPublishedError, roll_back
 from recsys.serving.encoder import EncoderMismatchError
 from recsys.serving.publish import publish
@@ -55,7 +55,7 @@ def test_a_text_gets_the_nearest_items_of_its_encoding(live):
 def test_a_known_text_is_not_encoded(live, monkeypatch):
     """A training query, in any spelling with the same normal form, uses its stored vector; no encoder is loaded."""
     run, recommender = live
-    monkeypatch.setattr(recommend, "load_encoder", None)
+    monkeypatch.setattr(questions, "load_encoder", None)
     queries = run.queries()
     (result,) = recommender.by_text([f"  {queries.texts[5].upper()} "])
     assert result.known
@@ -65,7 +65,7 @@ def test_a_known_text_is_not_encoded(live, monkeypatch):
 def test_a_query_id_uses_the_stored_vector(live, monkeypatch):
     """Known queries need no encoder."""
     run, recommender = live
-    monkeypatch.setattr(recommend, "load_encoder", None)
+    monkeypatch.setattr(questions, "load_encoder", None)
     for row in (0, 11):
         assert same(recommender.by_query_id(f"query-{row}", k=3), nearest(run, run.queries().vectors[row], 3))
 
