@@ -78,8 +78,10 @@ def _leaf(neighbour: Neighbour) -> str:
 def _strength(properties: Mapping[str, Any]) -> str:
     if "clicks" in properties:
         return f"  {_clicks(properties['clicks'])}"
-    if "sessions" in properties:
-        return f"  {properties['sessions']:,} session{'s' * (properties['sessions'] != 1)}"
+    for name in ("session", "visit"):
+        if f"{name}s" in properties:
+            number = properties[f"{name}s"]
+            return f"  {number:,} {name}{'s' * (number != 1)}"
     return f"  {properties['weight']:.2f}" if "weight" in properties else ""
 
 

@@ -12,6 +12,7 @@ from recsys.cli.ingest_follow import follow_clicks
 from recsys.cli.ingest_job import open_hadoop, open_job
 from recsys.cli.ingest_options import column, layout_options, rules_options
 from recsys.cli.ingest_rejects import rejects
+from recsys.cli.ingest_walk import walk
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line
 from recsys.core.errors import UsageError
@@ -37,6 +38,7 @@ def ingest() -> None:
 
 
 ingest.add_command(rejects)
+ingest.add_command(walk)
 
 
 def _shared(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -128,6 +128,12 @@ class TrainSettings(Section):
     "How clicks are learnt from: the hardest negatives at a margin, or a softmax over the batch."
     hard_negatives_every: NonNegativeInt = 3
     "Epochs between searches for the nearest unclicked items of every query, further negatives; 0 for none."
+    plan: Literal["uniform", "ngame"] = "uniform"
+    "Which queries share a batch: any, or after ten epochs those whose vectors are near (NGAME, arXiv 2207.04452)."
+    prune_after: NonNegativeInt = 10
+    "Epochs before the first pruning."
+    prune_every: NonNegativeInt = 0
+    "Epochs between prunings: edges whose ends the encoder finds unlike are not drawn until the next; 0 for none."
     epochs: PositiveInt = 20
     "Passes over the training queries."
     batch_size: PositiveInt = 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recsys.graph.client import Graph
 from recsys.graph.ledger import write_again
-from recsys.graph.names import RESERVED_RELATIONS
+from recsys.graph.relations import list_relations
 from recsys.graph.schema import Label
 from recsys.graph.write import adopt_statement
 
@@ -20,6 +20,7 @@ def adopt(graph: Graph) -> int:
     Returns:
         Relationships created.
     """
+    derived = [relation.name for relation in list_relations(graph) if relation.origin == "derived"]
     created = 0
     for label, donors in _DONORS.items():
         counter = graph.read(
@@ -28,7 +29,7 @@ def adopt(graph: Graph) -> int:
         for start in range(counter["done"], counter["next"], _PAGE):
             stop = min(start + _PAGE, counter["next"])
             for donor in donors:
-                rows = {"start": start, "stop": stop, "reserved": list(RESERVED_RELATIONS)}
+                rows = {"start": start, "stop": stop, "derived": derived}
                 counts = write_again(graph, adopt_statement(label, donor), rows)
                 created += counts.relationships_created
             graph.write("MATCH (c:RowCounter {label: $label}) SET c.adopted = $stop", label=label, stop=stop)

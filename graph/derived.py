@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,7 @@ from recsys.graph.pages import PAGE_ROWS
 from recsys.graph.relations import Relation, register
 
 Rows = npt.NDArray[np.int64]
+Measure = Literal["weight", "visits"]
 
 
 def begin_generation(graph: Graph, relation: Relation) -> int:
@@ -25,9 +28,15 @@ def begin_generation(graph: Graph, relation: Relation) -> int:
 
 
 def write_weighted(
-    graph: Graph, relation: Relation, generation: int, source: Rows, target: Rows, weight: npt.NDArray[np.float64]
+    graph: Graph,
+    relation: Relation,
+    generation: int,
+    source: Rows,
+    target: Rows,
+    weight: npt.NDArray[np.float64] | Rows,
+    measure: Measure = "weight",
 ) -> None:
-    """Write edges with property ``weight``, safe to do twice; an edge of a later generation stays as it is.
+    """Write edges with property ``measure``, safe to do twice; an edge of a later generation stays as it is.
 
     Args:
         graph: Where to write.
@@ -36,12 +45,13 @@ def write_weighted(
         source: Rows of the nodes that draw.
         target: Rows of the nodes that are drawn; each pair at most once.
         weight: Of each edge.
+        measure: What the weight is called.
     """
     graph.write(
         "UNWIND range(0, size($source) - 1) AS k "
         f"MATCH (s:{relation.source} {{row: $source[k]}}) MATCH (t:{relation.target} {{row: $target[k]}}) "
         f"MERGE (s)-[r:$($name)]->(t) WITH r, k WHERE coalesce(r.generation, 0) < $generation "
-        "SET r.weight = $weight[k], r.generation = $generation",
+        f"SET r.{measure} = $weight[k], r.generation = $generation",
         name=relation.name,
         generation=generation,
         source=source.tolist(),

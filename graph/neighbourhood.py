@@ -42,7 +42,7 @@ class Neighbour:
     Attributes:
         id: Its id.
         text: Its text, if it has one.
-        properties: Of the edge: clicks and last_at, sessions, weight.
+        properties: Of the edge: clicks and last_at, sessions, visits, weight.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Branch:
         direction: out where the edges leave the node.
         label: Label of the other ends.
         edges: All of them.
-        first: The first few: by clicks, sessions or weight, most first, then by id.
+        first: The first few: by clicks, sessions, visits or weight, most first, then by id.
     """
 
     relation: str
@@ -162,7 +162,7 @@ def _first(
     records = graph.read(
         f"MATCH (n:{label} {{id: $id}}){arrow.format('r:$($relation)')}(m:{other}) "
         "RETURN m.id AS id, m.text AS text, properties(r) AS properties "
-        "ORDER BY coalesce(r.clicks, r.sessions, r.weight, 0) DESC, id LIMIT $shown",
+        "ORDER BY coalesce(r.clicks, r.sessions, r.visits, r.weight, 0) DESC, id LIMIT $shown",
         id=wanted,
         relation=relation,
         shown=shown,

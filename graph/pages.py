@@ -53,6 +53,13 @@ class Nodes:
     properties: Sequence[Mapping[str, Any]]
 
 
+def joined(pages: Sequence[Edges]) -> Edges:
+    """Return the edges of all ``pages``, of which there is at least one, page after page."""
+    if len(pages) == 1:
+        return pages[0]
+    return Edges(*(np.concatenate([getattr(page, name) for page in pages]) for name in ("source", "target", "clicks")))
+
+
 def count_rows(graph: Graph, label: Label) -> int:
     """Return the number of rows of ``label``: its highest row plus one."""
     records = graph.read("MATCH (c:RowCounter {label: $label}) RETURN c.next AS next", label=label)

@@ -131,11 +131,11 @@ source. Relations are registered.
 def adopt_statement(label: Label, other: Label) -> str:
     """Copy link relationships to ``label`` nodes from the ``other`` node of the same id.
 
-    Parameters start, stop (rows of ``label``) and reserved (relations that are not links).
+    Parameters start, stop (rows of ``label``) and derived (relations that are not links).
     """
     return (
         f"MATCH (n:{label}) WHERE n.row >= $start AND n.row < $stop "
-        f"MATCH (donor:{other} {{id: n.id}})-[r]->(t:Anchor) WHERE NOT type(r) IN $reserved "
+        f"MATCH (donor:{other} {{id: n.id}})-[r]->(t:Anchor) WHERE NOT type(r) IN $derived "
         "WITH n, t, type(r) AS name MERGE (n)-[:$(name)]->(t) "
         f"WITH DISTINCT name, '{label}' AS source " + _REGISTER
     )

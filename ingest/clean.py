@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recsys.core import columns as c
 from recsys.core.text import query_id
-from recsys.graph.names import RESERVED_RELATIONS
+from recsys.graph.names import is_reserved
 from recsys.ingest.rules import EVERY_CLICK, Rules, weight_of
 from recsys.ingest.values import MAX_ID, MAX_TEXT, RejectError, click_count, epoch_ms, properties_of, required, text_of
 
@@ -82,7 +82,7 @@ def clean_link(row: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[Any,
     source = required(row.get(columns[c.SOURCE]), c.SOURCE)
     fixed = columns.get(RELATION_NAME)
     relation = required(fixed if fixed is not None else row.get(columns[c.RELATION]), c.RELATION)
-    if relation in RESERVED_RELATIONS:
+    if is_reserved(relation):
         raise RejectError("reserved_relation")
     target = required(row.get(columns[c.TARGET]), c.TARGET)
     if source == target:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.graph.client import Graph
-from recsys.graph.pages import Edges, Kind, neighbours
+from recsys.graph.pages import Edges, Kind, joined, neighbours
 from recsys.graph.schema import CLICKED, Label
 from recsys.model.draw import Draw, draw_one, known, without_own
 from recsys.model.hard_negatives import HardNegatives
+from recsys.model.prune import Pruning
 from recsys.model.snapshot import Snapshot
 from recsys.model.two_hop import TwoHop
 
@@ -101,6 +102,7 @@ class BatchReader:
         held_out: True for query rows that are never drawn as neighbours; None means that all may be.
         two_hop: Draws other queries of the items, which items are composed with; None for items by their text alone.
         hard_negatives: Draws near items that a query did not click; None for negatives of the batch alone.
+        pruning: Says which edges of the relations are drawn from; None for all.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class BatchReader:
         held_out: npt.NDArray[np.bool_] | None = None,
         two_hop: TwoHop | None = None,
         hard_negatives: HardNegatives | None = None,
+        pruning: Pruning | None = None,
     ) -> None:
         self._graph = graph
         self._snapshot = snapshot
@@ -118,11 +121,14 @@ class BatchReader:
         self._held_out = held_out
         self._two_hop = two_hop
         self._hard_negatives = hard_negatives
+        self._pruning = pruning
 
     def start(self, epoch: int) -> None:
         """Make ready for the batches of ``epoch``; none of another is being read."""
         if self._hard_negatives:
             self._hard_negatives.start(epoch)
+        if self._pruning:
+            self._pruning.start(epoch)
 
     def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
         """Return the batch of ``query_B``, each of which has clicked something, in two round trips."""
@@ -156,7 +162,8 @@ class BatchReader:
         return Hard(item_H, self._known(query_B, item_H, clicks), position_N, clicker_N)
 
     def _neighbours(self, label: Label, rows: Rows, further: Sequence[Kind]) -> dict[Kind, Edges]:
-        kinds = [(relation.name, relation.target) for relation in self._snapshot.relations if relation.source == label]
+        relations = (*self._snapshot.relations, *self._snapshot.kin)
+        kinds = [(relation.name, relation.target) for relation in relations if relation.source == label]
         return neighbours(self._graph, label, rows.tolist(), [*further, *kinds])
 
     def _terms(
@@ -165,7 +172,10 @@ class BatchReader:
         terms = []
         for relation in (relation for relation in self._snapshot.relations if relation.source == label):
             edges = self._in_snapshot(near[relation.name, relation.target], relation.target)
-            draw = draw_one(rows_B, edges, rng)
+            full = joined([near[kin.name, kin.target] for kin in self._snapshot.family(relation)])
+            if self._pruning:
+                edges = self._pruning.keep(relation, edges)
+            draw = draw_one(rows_B, edges, rng, full)
             if relation.target == label:
                 draw = without_own(draw, rows_B)
             terms.append(Term(relation.name, side, relation.target, draw))

@@ -14,16 +14,18 @@ from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.batch import BatchReader
 from recsys.model.choice import DEFAULT
+from recsys.model.clustered_plan import ClusteredPlan
 from recsys.model.collator import BatchCollator
-from recsys.model.composition import PLAIN
+from recsys.model.composition import PLAIN, Vectors
 from recsys.model.data import TrainingData
 from recsys.model.encoder import is_static
-from recsys.model.features import Features, StaticFeatures, TextFeatures
+from recsys.model.features import Features, StaticFeatures, TextFeatures, encode_rows
 from recsys.model.graph_weights import make_weights
 from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.losses.ramen import RamenLoss
-from recsys.model.plan import UniformPlan
+from recsys.model.plan import Rows, UniformPlan
+from recsys.model.prune import Pruning
 from recsys.model.report import ProgressBar
 from recsys.model.snapshot import Snapshot
 from recsys.model.stream import NeighbourStream
@@ -61,11 +63,12 @@ def fit(
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
     data = data if settings.graph and settings.graph_weight else data.without_relations()
-    plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
-    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph and settings.two_hop else None
     features = _features(model, data)
+    plan = _plan(model, features, data, settings, directory)
+    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph and settings.two_hop else None
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
-    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop, hard_negatives)
+    pruning = _pruning(model, features, graph, data.snapshot, settings, directory)
+    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop, hard_negatives, pruning)
     weights = make_weights(settings.graph_weights, settings.graph_weight, _term_names(data.snapshot), settings.seed)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
@@ -91,6 +94,32 @@ def _features(model: SentenceTransformer, data: TrainingData) -> Features:
     if is_static(model):
         return StaticFeatures(data.texts, model[0])
     return TextFeatures(data.texts, model.preprocess)
+
+
+def _plan(
+    model: SentenceTransformer, features: Features, data: TrainingData, settings: TrainSettings, directory: Path
+) -> UniformPlan:
+    if settings.plan == "uniform":
+        return UniformPlan(data.training_rows, settings.batch_size, settings.seed)
+
+    def encode(rows: Rows) -> Vectors:
+        return encode_rows(model, features, "Query", rows, settings.batch_size)
+
+    return ClusteredPlan(data.training_rows, settings.batch_size, settings.seed, encode, directory)
+
+
+def _pruning(
+    model: SentenceTransformer,
+    features: Features,
+    graph: Graph,
+    snapshot: Snapshot,
+    settings: TrainSettings,
+    directory: Path,
+) -> Pruning | None:
+    if not settings.prune_every:
+        return None
+    turns = {"after": settings.prune_after, "every": settings.prune_every}
+    return Pruning(model, features, graph, snapshot, **turns, directory=directory, batch_size=settings.batch_size)
 
 
 def _hard_negatives(

@@ -5,7 +5,6 @@ Shape letters: T training queries, K near items kept per query, L items, D embed
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
 from recsys.model.features import Features, encode_rows
+from recsys.model.kept import kept, last_turn
 
 Rows = npt.NDArray[np.int64]
 
@@ -68,13 +68,7 @@ class HardNegatives:
 
     def start(self, epoch: int) -> None:
         """Make ready for ``epoch``: look for near items if it is its turn and they are not kept already."""
-        path = self._directory / f"hard-negatives-{epoch - epoch % self._every}.npy"
-        if not path.exists():
-            unfinished = path.with_suffix(".partial")
-            with unfinished.open("wb") as file:
-                np.save(file, self._search())
-            os.replace(unfinished, path)
-        self._near_TK = np.load(path, mmap_mode="r")
+        self._near_TK = kept(self._directory / f"hard-negatives-{last_turn(epoch, 0, self._every)}.npy", self._search)
 
     def draw(self, query_B: Rows, rng: np.random.Generator) -> Rows:
         """Draw one near item per query, uniformly; a query that clicked every item takes no part.

@@ -9,6 +9,7 @@ from typing import Any
 from recsys.core.errors import DataError, UsageError
 from recsys.graph.client import Graph
 from recsys.graph.counts import count_graph
+from recsys.graph.names import unwalked
 from recsys.graph.pages import count_rows
 from recsys.graph.relations import Relation, list_relations
 from recsys.graph.schema import LABELS
@@ -42,6 +43,8 @@ class Snapshot:
         clicked_pairs: Distinct (query, item) pairs.
         relations: Registered relations that the run draws from.
         edges: Edges of each of these relations, by name.
+        kin: Further relations that are walked from one of these, or that one of these was walked from: not drawn from,
+            but their edges are known positives too.
     """
 
     rows: dict[str, int]
@@ -49,6 +52,12 @@ class Snapshot:
     clicked_pairs: int
     relations: tuple[Relation, ...]
     edges: dict[str, int] = field(default_factory=dict)
+    kin: tuple[Relation, ...] = ()
+
+    def family(self, relation: Relation) -> list[Relation]:
+        """Return ``relation`` and its walked or raw form, whose edges together are what is known."""
+        ends = (unwalked(relation.name), relation.source, relation.target)
+        return [r for r in (*self.relations, *self.kin) if (unwalked(r.name), r.source, r.target) == ends]
 
     def as_json(self) -> dict[str, Any]:
         """Return the snapshot as it stands in manifests."""
@@ -74,11 +83,14 @@ def take_snapshot(graph: Graph, relations: Sequence[str] | None = None) -> Snaps
     if not counts.clicked_pairs:
         raise NoClicksError
     batches = graph.read("MATCH (b:ClickBatch) WHERE b.complete RETURN b.id AS id ORDER BY id")
-    wanted = [r for r in registered if r.source != "Anchor" and (relations is None or r.name in relations)]
+    usable = [r for r in registered if r.source != "Anchor"]
+    wanted = [r for r in usable if relations is None or r.name in relations]
+    raw = {unwalked(r.name) for r in wanted}
     return Snapshot(
         rows={label: count_rows(graph, label) for label in LABELS},
         batches=tuple(record["id"] for record in batches),
         clicked_pairs=counts.clicked_pairs,
         relations=tuple(wanted),
         edges={relation.name: counts.relations[relation.name] for relation in wanted},
+        kin=tuple(r for r in usable if r not in wanted and unwalked(r.name) in raw),
     )

@@ -113,11 +113,13 @@ def test_bad_links_go_aside(job: Job, graph: Graph, sources: Callable, rejected:
     """Reserved and empty names, missing ends and self links each have their reason."""
     path = tmp_path / "links.csv"
     path.write_text(
-        "source,relation,target,target_text\na,brand,b,Bee\na,CLICKED,b,\na,,b,\n,brand,b,\na,brand, ,\na,brand,a,\n"
+        "source,relation,target,target_text\na,brand,b,Bee\na,CLICKED,b,\na,brand_WALKED,b,\na,,b,\n"
+        ",brand,b,\na,brand, ,\na,brand,a,\n"
     )
     summary = load_links(job, sources(LINKS, path))
     assert summary.kept == 1
     assert [row["reason"] for row in rejected(summary.rejects)] == [
+        "reserved_relation",
         "reserved_relation",
         "empty_relation",
         "empty_source",

@@ -10,8 +10,8 @@ import pytest
 
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model import clustered_plan, graph_weights
 from recsys.model import fit as module
-from recsys.model import graph_weights
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.fit import fit
@@ -59,7 +59,11 @@ def test_the_loss_falls(small: Graph, settings: TrainSettings, tmp_path: Path):
     assert logged[-1]["click"] < logged[0]["click"]
 
 
-CHANGES: list[dict[str, object]] = [{}, {"hard_negatives_every": 1, "graph_weights": "bandit"}]
+CHANGES: list[dict[str, object]] = [
+    {},
+    {"hard_negatives_every": 1, "graph_weights": "bandit"},
+    {"plan": "ngame", "prune_after": 1, "prune_every": 1},
+]
 
 
 @pytest.mark.parametrize("changes", CHANGES)
@@ -73,10 +77,12 @@ def test_a_checkpoint_inside_an_epoch_is_gone_on_from(
 ):
     """Interrupted in the middle, the same training asks only for what is missing and ends with the same weights.
 
-    Hard negatives come from before the checkpoint, and a bandit goes on in the middle of a window.
+    Hard negatives, clusters and pruned edges come from before the checkpoint, and a bandit goes on in the middle of a
+    window.
     """
     monkeypatch.setattr(module, "CHECKPOINT_STEPS", 3)
     monkeypatch.setattr(graph_weights, "WINDOW", 4)
+    monkeypatch.setattr(clustered_plan, "WARM_UP", 1)
     settings = settings.model_copy(update=changes)
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
@@ -129,6 +135,19 @@ def test_hard_negatives_are_drawn_and_can_be_left_out(small: Graph, settings: Tr
         found = sorted(path.name for path in directory.glob("hard*"))
         assert found == ([] if not every else ["hard-negatives-0.npy", "hard-negatives-2.npy"])
     assert losses[2][0] > losses[0][0]
+
+
+def test_clusters_and_pruned_edges_are_found_when_it_is_their_turn(
+    small: Graph, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """After their warm-up each leaves its files; the training goes on to a finite loss."""
+    monkeypatch.setattr(clustered_plan, "WARM_UP", 2)
+    chosen = settings.model_copy(update={"plan": "ngame", "prune_after": 1, "prune_every": 2, "epochs": 4})
+    _, _, history = train_once(small, chosen, tmp_path)
+    found = {path.name for path in tmp_path.glob("*.npy")} - {"hard-negatives-0.npy", "hard-negatives-3.npy"}
+    relations = range(len(take_snapshot(small).relations))
+    assert found == {"clusters-2.npy", *(f"pruned-{turn}-{number}.npy" for turn in (1, 3) for number in relations)}
+    assert np.isfinite([entry["loss"] for entry in history if "click" in entry]).all()
 
 
 def test_the_same_seed_gives_the_same_ten_losses(small: Graph, settings: TrainSettings, tmp_path: Path):
