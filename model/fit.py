@@ -24,6 +24,7 @@ from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.losses.ramen import RamenLoss
 from recsys.model.plan import UniformPlan
+from recsys.model.processes import is_first, this_process
 from recsys.model.report import ProgressBar
 from recsys.model.snapshot import Snapshot
 from recsys.model.stream import NeighbourStream
@@ -55,16 +56,24 @@ def fit(
         graph: Live graph that the neighbours are streamed from.
         settings: How to train.
         evaluator: Measures on held-out queries; None where there are none, and then the last state is kept.
-        directory: Of checkpoints; a training that was interrupted there goes on at its last one.
+        directory: Of checkpoints; a training that was interrupted there goes on at its last one. Processes that train
+            together share it.
 
     Returns:
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
-    plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed)
-    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph and settings.two_hop else None
+    plan = UniformPlan(data.training_rows, settings.batch_size, settings.seed).shard(*this_process())
+    two_hop = TwoHop(data.training_clicks) if settings.graph and settings.two_hop else None
     features = _features(model, data)
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
-    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop, hard_negatives)
+    reader = BatchReader(
+        graph,
+        data.snapshot,
+        data.self_items,
+        data.held_out,
+        two_hop,
+        hard_negatives,
+    )
     weights = make_weights(settings.graph_weights, settings.graph_weight, _term_names(data.snapshot), settings.seed)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
@@ -77,7 +86,7 @@ def fit(
             data_collator=BatchCollator(stream, features),
             evaluator=evaluator,
             optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
-            callbacks=[ProgressBar()],
+            callbacks=[ProgressBar()] if is_first() else [],
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_checkpoint(directory)
@@ -100,7 +109,7 @@ def _hard_negatives(
     return HardNegatives(
         model,
         features,
-        data.clicks.of_queries(~data.held_out),
+        data.training_clicks,
         data.self_items,
         DEFAULT.composition if settings.composes else PLAIN,
         every=settings.hard_negatives_every,

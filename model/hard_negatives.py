@@ -6,6 +6,7 @@ Shape letters: T training queries, K near items kept per query, L items, D embed
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
 from recsys.model.features import Features, encode_rows
+from recsys.model.processes import from_first
 
 Rows = npt.NDArray[np.int64]
 
@@ -30,7 +32,8 @@ class HardNegatives:
     """For every training query the nearest items that it did not click, as the encoder sees them.
 
     They are looked for at the start of every ``every``-th epoch, from the first on, and kept in ``directory``: a
-    training that goes on inside such an epoch has later weights, and must draw from what was found then.
+    training that goes on inside such an epoch has later weights, and must draw from what was found then. Of several
+    processes the first one looks, and the others wait for what it finds.
 
     Args:
         model: The encoder in training.
@@ -68,13 +71,7 @@ class HardNegatives:
 
     def start(self, epoch: int) -> None:
         """Make ready for ``epoch``: look for near items if it is its turn and they are not kept already."""
-        path = self._directory / f"hard-negatives-{epoch - epoch % self._every}.npy"
-        if not path.exists():
-            unfinished = path.with_suffix(".partial")
-            with unfinished.open("wb") as file:
-                np.save(file, self._search())
-            os.replace(unfinished, path)
-        self._near_TK = np.load(path, mmap_mode="r")
+        self._near_TK = np.load(from_first(lambda: self._found(epoch - epoch % self._every)), mmap_mode="r")
 
     def draw(self, query_B: Rows, rng: np.random.Generator) -> Rows:
         """Draw one near item per query, uniformly; a query that clicked every item takes no part.
@@ -92,14 +89,23 @@ class HardNegatives:
         drawn_B = np.take_along_axis(near_BK, pick_B[:, None], axis=1)[:, 0]
         return np.asarray(drawn_B[count_B > 0], dtype=np.int64)
 
+    def _found(self, epoch: int) -> Path:
+        """Return the file of the near items that were looked for at the start of ``epoch``, or look now."""
+        path = self._directory / f"hard-negatives-{epoch}.npy"
+        if not path.exists():
+            unfinished = path.with_suffix(".partial")
+            with unfinished.open("wb") as file:
+                np.save(file, self._search())
+            os.replace(unfinished, path)
+        return path
+
     def _search(self) -> npt.NDArray[np.int32]:
         asked = self._encode("Query", self._query_T)
-        queries = np.zeros((self._clicks.n_queries, asked.shape[1]), dtype=np.float32)
-        queries[self._query_T] = asked
         items = self._encode("Item", np.arange(self._clicks.n_items))
         _, degree_L = self._clicks.per_item()
-        items = compose(items, mean_of_queries(queries, self._clicks), degree_L, self._composition)
         position = np.searchsorted(self._query_T, self._clicks.query)
+        by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
+        items = compose(items, mean_of_queries(asked, by_position), degree_L, self._composition)
         own = np.flatnonzero(self._self_items[self._query_T] >= 0)
         known = (
             np.concatenate([position, own]),
