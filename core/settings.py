@@ -120,6 +120,8 @@ class TrainSettings(Section):
     "How clicks are learnt from: the hardest negatives at a margin, or a softmax over the batch."
     hard_negatives_every: NonNegativeInt = 3
     "Epochs between searches for the nearest unclicked items of every query, further negatives; 0 for none."
+    degree_cap: PositiveInt = 500
+    "Neighbours of one node and relation that an epoch draws from; of more, a seeded sample, another in each epoch."
     epochs: PositiveInt = 20
     "Passes over the training queries."
     batch_size: PositiveInt = 1024

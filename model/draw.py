@@ -38,7 +38,7 @@ class Draw:
 
 
 def draw_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> Draw:
-    """Draw one neighbour per row, uniformly among its edges.
+    """Draw one neighbour per row, uniformly among its edges, and mask all of these edges.
 
     Args:
         rows_B: Rows of the batch; a row may stand in several positions.
@@ -46,12 +46,17 @@ def draw_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> Draw:
             which the graph stores them.
         rng: Used once per position, in order.
     """
+    position_N, drawn_N = pick_one(rows_B, edges, rng)
+    return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges))
+
+
+def pick_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Return the positions of the rows that have an edge, and one neighbour for each, as :func:`draw_one` draws it."""
     first_B = np.searchsorted(edges.source, rows_B, side="left")
     count_B = np.searchsorted(edges.source, rows_B, side="right") - first_B
     pick_B = first_B + (rng.random(len(rows_B)) * count_B).astype(np.int64)
     position_N = np.flatnonzero(count_B)
-    drawn_N = edges.target[pick_B[position_N]]
-    return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges))
+    return position_N, edges.target[pick_B[position_N]]
 
 
 def without_own(draw: Draw, rows_B: Rows) -> Draw:

@@ -73,6 +73,8 @@ def fit(
         data.held_out,
         two_hop,
         hard_negatives,
+        degree_cap=settings.degree_cap,
+        seed=settings.seed,
     )
     weights = make_weights(settings.graph_weights, settings.graph_weight, _term_names(data.snapshot), settings.seed)
     with NeighbourStream(reader, plan, settings.seed) as stream:
