@@ -47,10 +47,12 @@ def train(validation: str | None, fresh: bool, dry_run: bool, as_json: bool, **f
             return
         log = _read(validation) if validation else None
         note("loading the training libraries")
+        from recsys.model.processes import is_first
         from recsys.model.train import train as run_training
 
         run = run_training(graph, chosen.train, chosen.workspace / "runs", fresh=fresh, validation=log)
-    show_run(run.manifest, run.metrics, str(run.path), as_json=as_json)
+    if is_first():
+        show_run(run.manifest, run.metrics, str(run.path), as_json=as_json)
 
 
 def _read(path: str) -> list[tuple[Any, ...]]:

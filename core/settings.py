@@ -134,6 +134,8 @@ class TrainSettings(Section):
     "Epochs before the first pruning."
     prune_every: NonNegativeInt = 0
     "Epochs between prunings: edges whose ends the encoder finds unlike are not drawn until the next; 0 for none."
+    degree_cap: PositiveInt = 500
+    "Neighbours of one node and relation that an epoch draws from; of more, a seeded sample, another in each epoch."
     epochs: PositiveInt = 20
     "Passes over the training queries."
     batch_size: PositiveInt = 1024

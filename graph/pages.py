@@ -96,7 +96,7 @@ def edge_pages(graph: Graph, relation: str, source: Label, target: Label, stop: 
     )
     for start, end in _ranges(stop):
         record = graph.read(query, relation=relation, start=start, stop=end)[0]
-        yield _sorted(record)
+        yield sorted_edges(record)
 
 
 def neighbours(graph: Graph, source: Label, rows: Sequence[int], kinds: Sequence[Kind]) -> dict[Kind, Edges]:
@@ -116,13 +116,25 @@ def neighbours(graph: Graph, source: Label, rows: Sequence[int], kinds: Sequence
         "RETURN type(r) AS relation, labels(t)[0] AS label, collect(s.row) AS source, collect(t.row) AS target, "
         "collect(coalesce(r.clicks, r.sessions, 1)) AS clicks"
     )
-    found = {kind: _sorted({"source": [], "target": [], "clicks": []}) for kind in kinds}
+    found = {kind: no_edges() for kind in kinds}
     relations = sorted({relation for relation, _ in kinds})
     for record in graph.read(query, rows=list(rows), relations=relations) if relations else ():
         kind = (record["relation"], record["label"])
         if kind in found:
-            found[kind] = _sorted(record)
+            found[kind] = sorted_edges(record)
     return found
+
+
+def no_edges() -> Edges:
+    """Return an empty page."""
+    return sorted_edges({"source": [], "target": [], "clicks": []})
+
+
+def sorted_edges(record: Mapping[str, Any]) -> Edges:
+    """Return the edges of a record with the lists ``source``, ``target`` and ``clicks``, by source and target row."""
+    source, target, clicks = (_array(record[name]) for name in ("source", "target", "clicks"))
+    order = np.lexsort((target, source))
+    return Edges(source[order], target[order], clicks[order])
 
 
 def _ranges(stop: int) -> Iterator[tuple[int, int]]:
@@ -132,9 +144,3 @@ def _ranges(stop: int) -> Iterator[tuple[int, int]]:
 
 def _array(values: Sequence[int]) -> Rows:
     return np.asarray(values, dtype=np.int64)
-
-
-def _sorted(record: Mapping[str, Any]) -> Edges:
-    source, target, clicks = (_array(record[name]) for name in ("source", "target", "clicks"))
-    order = np.lexsort((target, source))
-    return Edges(source[order], target[order], clicks[order])

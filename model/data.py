@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,15 @@ class TrainingData:
     held_out: npt.NDArray[np.bool_]
     self_items: Rows
 
+    @cached_property
+    def training_clicks(self) -> Clicks:
+        """Clicks of the queries that are not held out, which all parts of the training share."""
+        return self.clicks.of_queries(~self.held_out) if self.held_out.any() else self.clicks
+
     @property
     def training_rows(self) -> Rows:
         """Rows of the queries that clicked something and are not held out, ascending."""
-        return np.unique(self.clicks.of_queries(~self.held_out).query)
+        return np.unique(self.training_clicks.query)
 
     def without_relations(self) -> TrainingData:
         """Return the same with no relation to draw from."""

@@ -37,22 +37,26 @@ class Draw:
         return self.position_N.nbytes + self.drawn_N.nbytes + self.known_NN.nbytes
 
 
-def draw_one(rows_B: Rows, edges: Edges, rng: np.random.Generator, known_edges: Edges | None = None) -> Draw:
-    """Draw one neighbour per row, uniformly among its edges.
+def draw_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> Draw:
+    """Draw one neighbour per row, uniformly among its edges, and mask all of these edges.
 
     Args:
         rows_B: Rows of the batch; a row may stand in several positions.
         edges: All edges of those rows, sorted by source and target, so that the draw does not depend on the order in
             which the graph stores them.
         rng: Used once per position, in order.
-        known_edges: Edges whose pairs are no negatives, in any order, where they are more than those drawn from.
     """
+    position_N, drawn_N = pick_one(rows_B, edges, rng)
+    return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges))
+
+
+def pick_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Return the positions of the rows that have an edge, and one neighbour for each, as :func:`draw_one` draws it."""
     first_B = np.searchsorted(edges.source, rows_B, side="left")
     count_B = np.searchsorted(edges.source, rows_B, side="right") - first_B
     pick_B = first_B + (rng.random(len(rows_B)) * count_B).astype(np.int64)
     position_N = np.flatnonzero(count_B)
-    drawn_N = edges.target[pick_B[position_N]]
-    return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges if known_edges is None else known_edges))
+    return position_N, edges.target[pick_B[position_N]]
 
 
 def without_own(draw: Draw, rows_B: Rows) -> Draw:

@@ -25,6 +25,7 @@ from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.losses.ramen import RamenLoss
 from recsys.model.plan import Rows, UniformPlan
+from recsys.model.processes import is_first, this_process
 from recsys.model.prune import Pruning
 from recsys.model.report import ProgressBar
 from recsys.model.snapshot import Snapshot
@@ -57,18 +58,29 @@ def fit(
         graph: Live graph that the neighbours are streamed from.
         settings: How to train.
         evaluator: Measures on held-out queries; None where there are none, and then the last state is kept.
-        directory: Of checkpoints; a training that was interrupted there goes on at its last one.
+        directory: Of checkpoints; a training that was interrupted there goes on at its last one. Processes that train
+            together share it.
 
     Returns:
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
     data = data if settings.graph and settings.graph_weight else data.without_relations()
     features = _features(model, data)
-    plan = _plan(model, features, data, settings, directory)
-    two_hop = TwoHop(data.clicks.of_queries(~data.held_out)) if settings.graph and settings.two_hop else None
+    plan = _plan(model, features, data, settings, directory).shard(*this_process())
+    two_hop = TwoHop(data.training_clicks) if settings.graph and settings.two_hop else None
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
     pruning = _pruning(model, features, graph, data.snapshot, settings, directory)
-    reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out, two_hop, hard_negatives, pruning)
+    reader = BatchReader(
+        graph,
+        data.snapshot,
+        data.self_items,
+        data.held_out,
+        two_hop,
+        hard_negatives,
+        pruning,
+        degree_cap=settings.degree_cap,
+        seed=settings.seed,
+    )
     weights = make_weights(settings.graph_weights, settings.graph_weight, _term_names(data.snapshot), settings.seed)
     with NeighbourStream(reader, plan, settings.seed) as stream:
         trainer = GraphTrainer(
@@ -81,7 +93,7 @@ def fit(
             data_collator=BatchCollator(stream, features),
             evaluator=evaluator,
             optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
-            callbacks=[ProgressBar()],
+            callbacks=[ProgressBar()] if is_first() else [],
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_checkpoint(directory)
@@ -130,7 +142,7 @@ def _hard_negatives(
     return HardNegatives(
         model,
         features,
-        data.clicks.of_queries(~data.held_out),
+        data.training_clicks,
         data.self_items,
         DEFAULT.composition if settings.composes else PLAIN,
         every=settings.hard_negatives_every,

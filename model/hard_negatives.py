@@ -5,6 +5,7 @@ Shape letters: T training queries, K near items kept per query, L items, D embed
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ class HardNegatives:
     """For every training query the nearest items that it did not click, as the encoder sees them.
 
     They are looked for at the start of every ``every``-th epoch, from the first on, and kept in ``directory``: a
-    training that goes on inside such an epoch has later weights, and must draw from what was found then.
+    training that goes on inside such an epoch has later weights, and must draw from what was found then. Of several
+    processes the first one looks, and the others wait for what it finds.
 
     Args:
         model: The encoder in training.
@@ -88,12 +90,11 @@ class HardNegatives:
 
     def _search(self) -> npt.NDArray[np.int32]:
         asked = self._encode("Query", self._query_T)
-        queries = np.zeros((self._clicks.n_queries, asked.shape[1]), dtype=np.float32)
-        queries[self._query_T] = asked
         items = self._encode("Item", np.arange(self._clicks.n_items))
         _, degree_L = self._clicks.per_item()
-        items = compose(items, mean_of_queries(queries, self._clicks), degree_L, self._composition)
         position = np.searchsorted(self._query_T, self._clicks.query)
+        by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
+        items = compose(items, mean_of_queries(asked, by_position), degree_L, self._composition)
         own = np.flatnonzero(self._self_items[self._query_T] >= 0)
         known = (
             np.concatenate([position, own]),

@@ -74,6 +74,8 @@ class HeldOut:
         held_out: npt.NDArray[np.bool_],
         self_items: Rows,
         limit: int = LIMIT,
+        *,
+        training: Clicks | None = None,
     ) -> Self:
         """Hold out queries of the graph.
 
@@ -83,6 +85,7 @@ class HeldOut:
             held_out: True for the query rows that are held out.
             self_items: For each query row the item row that is the same page, −1 for none; never ranked.
             limit: Held-out queries measured at most, the first by row, so that measuring stays cheap.
+            training: Clicks of the other queries, where they are at hand already.
         """
         asked = clicks.of_queries(held_out)
         rows = np.unique(asked.query)[:limit]
@@ -90,7 +93,8 @@ class HeldOut:
         inside = (position < len(rows)) & (self_items[asked.query] != asked.item)
         gold = Gold.from_pairs(position[inside], asked.item[inside], len(rows))
         own = self_items[rows]
-        return cls(texts, clicks.of_queries(~held_out), rows, (), gold, (np.flatnonzero(own >= 0), own[own >= 0]))
+        training = clicks.of_queries(~held_out) if training is None else training
+        return cls(texts, training, rows, (), gold, (np.flatnonzero(own >= 0), own[own >= 0]))
 
     def __len__(self) -> int:
         return len(self.gold.sizes)

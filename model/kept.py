@@ -10,15 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.model.processes import from_first
+
 
 def kept(path: Path, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """Return the array in ``path``, mapped into memory, made first where there is none; the file appears when whole."""
-    if not path.exists():
-        unfinished = path.with_suffix(".partial")
-        with unfinished.open("wb") as file:
-            np.save(file, make())
-        os.replace(unfinished, path)
-    array: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+    """Return the array in ``path``, mapped into memory, made first where there is none; the file appears when whole.
+
+    Of processes that train together the first one makes it, and the others wait.
+    """
+
+    def written() -> Path:
+        if not path.exists():
+            unfinished = path.with_suffix(".partial")
+            with unfinished.open("wb") as file:
+                np.save(file, make())
+            os.replace(unfinished, path)
+        return path
+
+    array: npt.NDArray[Any] = np.load(from_first(written), mmap_mode="r")
     return array
 
 

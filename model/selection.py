@@ -16,6 +16,7 @@ from recsys.model.data import TrainingData
 from recsys.model.encoder import load_encoder
 from recsys.model.fit import fit
 from recsys.model.held_out import HeldOutEvaluator
+from recsys.model.processes import from_first
 
 SHARE = 10
 "A trial has one epoch for so many of the training, at least one; it searches for no hard negatives."
@@ -103,14 +104,18 @@ def _try(
     epochs: int,
 ) -> dict[str, float]:
     path = folder / f"{way.name.replace(' ', '-')}.json"
-    if not path.is_file():
+    if not from_first(path.is_file):
         work = folder / way.name.replace(" ", "-")
         work.mkdir(parents=True, exist_ok=True)
         changed = settings.model_copy(update={**way.changes, "epochs": epochs, "hard_negatives_every": 0})
         model = load_encoder(settings.encoder, settings.max_length)
         fit(model, data, graph, changed, None, work)
-        figures = evaluator(model)
-        write_json(path, {name: round(figures[name], 3) for name in FIGURES})
-        shutil.rmtree(work)
+
+        def measure() -> None:
+            figures = evaluator(model)
+            write_json(path, {name: round(figures[name], 3) for name in FIGURES})
+            shutil.rmtree(work)
+
+        from_first(measure)
     found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
     return found

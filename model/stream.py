@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -20,12 +20,16 @@ MEMORY_BOUND = 64 * 2**20
 class NeighbourStream(AbstractContextManager["NeighbourStream"]):
     """Batches in the order of a plan, fetched while the trainer works.
 
-    Every draw comes from a generator seeded by (seed, epoch, batch), so the same seed gives the same batches whatever
-    the timing, and any batch can be the first.
+    Every draw comes from a generator seeded by (seed, epoch, batch of the whole epoch), so the same seed gives the same
+    batches whatever the timing, any batch can be the first, and a batch of a shard is drawn as it would be without
+    shards. A read that fails for a passing reason, such as a lost connection, is done again before the next one.
+
+    Iterate over the batches of an epoch (:meth:`epoch`), or ask for them by their rows (:meth:`start`, :meth:`batch`)
+    where a sampler walks through the plan.
 
     Args:
         reader: Reads one batch from the graph.
-        plan: Which query rows come next.
+        plan: Which query rows come next; a shard of a plan in a process or worker that is one of several.
         seed: Seed of the draws.
         memory_bound: Bytes of fetched batches that may wait; at least one batch is always fetched ahead.
     """
@@ -38,12 +42,18 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neighbours")
         self._waiting: deque[Future[Batch]] = deque()
         self._ahead = 2
-        self._open(0)
+        self._open(0, 0)
 
-    def start(self, epoch: int) -> None:
-        """Begin ``epoch``; its batches are asked for next."""
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of ``epoch``, from the step ``first`` on."""
+        self.start(epoch, first)
+        for rows in self._batches[first:]:
+            yield self.batch(rows.tolist())
+
+    def start(self, epoch: int, first: int = 0) -> None:
+        """Begin ``epoch``; its batches are asked for next, from the step ``first`` on."""
         self._reader.start(epoch)
-        self._open(epoch)
+        self._open(epoch, first)
         self._fill()
 
     def batch(self, rows: Sequence[int]) -> Batch:
@@ -77,14 +87,14 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._waiting.clear()
         self._head = index
 
-    def _open(self, epoch: int) -> None:
+    def _open(self, epoch: int, first: int) -> None:
         self._epoch = epoch
         self._batches = list(self._plan.batches(epoch))
         self._index_of = {int(rows[0]): index for index, rows in enumerate(self._batches)}
-        self._seek(0)
+        self._seek(first)
 
     def _fill(self) -> None:
         while len(self._waiting) < self._ahead and self._head + len(self._waiting) < len(self._batches):
             index = self._head + len(self._waiting)
-            rng = np.random.default_rng([self._seed, self._epoch, index])
+            rng = np.random.default_rng([self._seed, self._epoch, self._plan.place(index)])
             self._waiting.append(self._worker.submit(self._reader.read, self._batches[index], rng))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from recsys.core.errors import DataError
@@ -18,6 +20,7 @@ from recsys.model.encoder import load_encoder, resolve
 from recsys.model.fit import fit
 from recsys.model.golden import choose_golden
 from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
+from recsys.model.processes import from_first, is_first, this_process
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.selection import select
 from recsys.model.snapshot import Snapshot, take_snapshot
@@ -59,6 +62,8 @@ def train(
     """Train an encoder on the graph and write a run directory.
 
     A training with the same settings on the same snapshot that was interrupted goes on where its last checkpoint is.
+    Started by ``torchrun``, several processes share each epoch; the first one chooses, writes and holds the lock, and
+    ``runs`` must be on a disk that all of them see.
 
     Args:
         graph: Neighbours are streamed from it while training.
@@ -77,13 +82,15 @@ def train(
     """
     began = time.monotonic()
     settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
-    snapshot = plan_training(graph, settings)
+    snapshot = from_first(lambda: plan_training(graph, settings))
     model = load_encoder(settings.encoder, settings.max_length)
     key: dict[str, Any] = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
     if validation is not None:
         key["validation"] = digest(validation)
-    with open_work(runs, key, fresh=fresh) as directory:
-        data = read_data(graph, snapshot, directory, 0 if validation is not None else settings.validation_share)
+    if this_process()[1] > 1:
+        key["processes"] = this_process()[1]  # steps are counted per process: a checkpoint suits this number alone
+    with _open_work(runs, key, fresh=fresh) as (directory, own):
+        data = read_data(graph, snapshot, own, 0 if validation is not None else settings.validation_share)
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
         held_out = _held_out(data, validation)
@@ -91,20 +98,33 @@ def train(
         evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out) else None
         selection = select(graph, data, settings, evaluator, directory)
         history = fit(model, data, graph, selection.settings, evaluator, directory)
-        encoded = encode_all(model, held_out, settings.batch_size)
-        choice = choose(held_out, encoded, graph=settings.composes)
-        golden = choose_golden(held_out, encoded, choice.scoring)
-        outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
-        by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
-        if selection.figures:
-            by["selection"] = selection.figures
-        figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
-        run = write_run(outcome, figures, runs, run_name(directory))
-        shutil.rmtree(directory)
-    return run
+
+        def finish() -> Run:
+            encoded = encode_all(model, held_out, settings.batch_size)
+            choice = choose(held_out, encoded, graph=settings.composes)
+            golden = choose_golden(held_out, encoded, choice.scoring)
+            outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
+            by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
+            if selection.figures:
+                by["selection"] = selection.figures
+            figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
+            run = write_run(outcome, figures, runs, run_name(directory))
+            shutil.rmtree(directory)
+            return run
+
+        return from_first(finish)
+
+
+@contextmanager
+def _open_work(runs: Path, key: Mapping[str, Any], *, fresh: bool) -> Iterator[tuple[Path, Path]]:
+    """Yield the directory of the training, which the first process locks, and one for files of this process alone."""
+    with ExitStack() as stack:
+        directory = from_first(lambda: stack.enter_context(open_work(runs, key, fresh=fresh)))
+        own = directory if is_first() else Path(stack.enter_context(TemporaryDirectory()))
+        yield directory, own
 
 
 def _held_out(data: TrainingData, validation: Sequence[Click] | None) -> HeldOut:
     if validation is not None:
         return held_out_of_log(data.texts, data.clicks, validation)
-    return HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items)
+    return HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items, training=data.training_clicks)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from sentence_transformers import SentenceTransformerTrainer
 from torch.utils.data import BatchSampler
@@ -15,6 +16,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from recsys.core.files import write_json
 from recsys.model.graph_weights import GraphWeights
 from recsys.model.plan import UniformPlan
+from recsys.model.report import TERMS
 from recsys.model.stream import NeighbourStream
 
 WEIGHTS = "graph_weights.json"
@@ -24,8 +26,11 @@ WEIGHTS = "graph_weights.json"
 class PlanSampler(BatchSampler):
     """Yields the plan's batches as positions in the dataset of query rows, and starts the stream with each epoch.
 
+    Of several processes each yields the batches of all shards in turn: accelerate passes over those of the others, and
+    would cut a shard once more. The stream reads its own shard alone.
+
     Args:
-        plan: Which rows come next.
+        plan: Which rows come next; this process's shard.
         stream: Told about each epoch.
     """
 
@@ -35,19 +40,39 @@ class PlanSampler(BatchSampler):
         self.epoch = 0
         self.batch_size = plan.batch_size
         self.drop_last = False
-        self._position_of = {int(row): position for position, row in enumerate(plan.rows)}
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the next pass."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.plan)
+        return len(self.plan) * self.plan.shards
 
     def __iter__(self) -> Iterator[list[int]]:
         self.stream.start(self.epoch)
-        for rows in self.plan.batches(self.epoch):
-            yield [self._position_of[int(row)] for row in rows]
+        for batches in self.plan.steps(self.epoch):
+            for rows in batches:
+                yield np.searchsorted(self.plan.rows, rows).tolist()
+
+
+class EpochOfPlan(TrainerCallback):
+    """Tells the sampler about each epoch.
+
+    Otherwise it would not hear of it behind two wrappers: one of a process's share, and one of batches that are passed
+    over where a training goes on.
+
+    Args:
+        sampler: To be told.
+    """
+
+    def __init__(self, sampler: PlanSampler) -> None:
+        self.sampler = sampler
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Pass it on."""
+        self.sampler.set_epoch(int(state.epoch or 0))
 
 
 class WeightSchedule(TrainerCallback):
@@ -84,16 +109,25 @@ class GraphTrainer(SentenceTransformerTrainer):
         self._weights = weights
         super().__init__(**kwargs)
         self.add_callback(WeightSchedule(weights))
+        self.add_callback(EpochOfPlan(sampler))
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         # Here, because a checkpoint counts as whole once the trainer's state is written, which comes after this.
         super()._save_optimizer_and_scheduler(output_dir)
-        write_json(Path(output_dir) / WEIGHTS, self._weights.state())
+        if self.args.should_save:
+            write_json(Path(output_dir) / WEIGHTS, self._weights.state())
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
             self._weights.restore(json.loads((Path(checkpoint) / WEIGHTS).read_text(encoding="utf-8")))
+
+    def track_loss_components(self, loss: dict[str, torch.Tensor]) -> None:
+        """Add up the components for the log; several processes wait for each other's, and so all name all of them."""
+        if self.args.world_size > 1:
+            none = next(iter(loss.values())).new_zeros(())
+            loss = {**dict.fromkeys(TERMS, none), **loss}
+        super().track_loss_components(loss)
 
     def get_batch_sampler(self, *args: Any, **kwargs: Any) -> BatchSampler:
         """Return the plan's batches."""

@@ -84,6 +84,28 @@ def test_any_batch_can_be_the_first(reader: CountingReader, plan: UniformPlan, s
     np.testing.assert_equal(found, expected)
 
 
+def test_shards_draw_what_the_whole_draws(reader: CountingReader, plan: UniformPlan):
+    """But for the last step, which is cut otherwise, two shards together get the batches of one process."""
+    with NeighbourStream(reader, plan, seed=5) as stream:
+        whole = [flat(batch) for batch in stream.epoch(1)]
+    for number in range(2):
+        shard = plan.shard(number, 2)
+        with NeighbourStream(reader, shard, seed=5) as stream:
+            found = [flat(batch) for batch in stream.epoch(1)]
+        assert len(found) == len(shard) == 4
+        np.testing.assert_equal(found[:-1], whole[number:-2:2])
+
+
+def test_an_epoch_can_be_walked_through(reader: CountingReader, plan: UniformPlan):
+    """Iterating gives what asking for rows gives, from any step on, and reads nothing that lies before it."""
+    with NeighbourStream(reader, plan, seed=5) as stream:
+        expected = [flat(batch) for batch in everything(stream, plan)][len(plan) :]
+    reader.reads = 0
+    with NeighbourStream(reader, plan, seed=5) as stream:
+        np.testing.assert_equal([flat(batch) for batch in stream.epoch(1, first=3)], expected[3:])
+    assert reader.reads == len(plan) - 3
+
+
 def test_what_waits_is_bounded(reader: CountingReader, plan: UniformPlan):
     """With room for no batch, reading stays at most two ahead of the trainer; with room for all, each is read once."""
     with NeighbourStream(reader, plan, seed=5, memory_bound=1) as stream:

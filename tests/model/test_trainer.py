@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
+from accelerate.data_loader import BatchSamplerShard, SkipBatchSampler
 
 from recsys.model.plan import UniformPlan
 from recsys.model.trainer import PlanSampler, sparse_optimizer
@@ -30,6 +32,22 @@ def test_the_sampler_yields_positions_of_the_plans_rows():
         assert rows == [batch.tolist() for batch in plan.batches(epoch)]
     assert stream.started == [0, 4]
     assert len(sampler) == 3
+
+
+@pytest.mark.parametrize("rows", [6, 17, 32, 40, 47])
+@pytest.mark.parametrize("processes", [2, 3])
+def test_accelerate_gives_each_process_its_shard(rows: int, processes: int):
+    """What accelerate makes of the sampler for a process is its shard, cut once, also where it goes on inside."""
+    plan = UniformPlan(np.arange(rows) * 3, 8, seed=0)
+    for number in range(processes):
+        shard = plan.shard(number, processes)
+        sampler = PlanSampler(shard, Epochs())  # type: ignore[arg-type]
+        sampler.set_epoch(2)
+        share = BatchSamplerShard(sampler, processes, number, even_batches=False)
+        expected = [(batch // 3).tolist() for batch in shard.batches(2)]
+        assert list(share) == expected
+        assert len(share) == len(expected)
+        assert list(SkipBatchSampler(share, 1)) == expected[1:]
 
 
 def test_sparse_steps_leave_other_rows_alone():
