@@ -74,9 +74,10 @@ def test_two_processes_share_each_epoch(launch, tmp_path: Path):
 
     The first launch stops in its ninth step of twelve, three after a checkpoint; the second goes on from there.
     """
-    code, output, before = launch(stop=9, hard_negatives_every=2, batch_size=6)
+    changes = {"hard_negatives_every": 2, "batch_size": 6, "select": False}
+    code, output, before = launch(stop=9, **changes)
     assert code != 0, output
-    code, output, after = launch(stop=-1, hard_negatives_every=2, batch_size=6)
+    code, output, after = launch(stop=-1, **changes)
     assert code == 0, output
     assert [len(some) for some in after] == [6, 6]
     asked = [old[:6] + new for old, new in zip(before, after, strict=True)]
