@@ -20,7 +20,7 @@ from recsys.model.processes import from_first
 
 SHARE = 10
 "A trial has one epoch for so many of the training, at least one; it searches for no hard negatives."
-WORTH = 0.3
+WORTH = 0.1
 "What a dearer way has to be ahead by, in points of the score, to be chosen."
 FIGURES = ("score", "P@1", "PSP@5", "R@10")
 
