@@ -37,21 +37,18 @@ class Draw:
         return self.position_N.nbytes + self.drawn_N.nbytes + self.known_NN.nbytes
 
 
-def draw_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> Draw:
-    """Draw one neighbour per row, uniformly among its edges, and mask all of these edges.
+def pick_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Draw one neighbour per row, uniformly among its edges.
 
     Args:
         rows_B: Rows of the batch; a row may stand in several positions.
         edges: All edges of those rows, sorted by source and target, so that the draw does not depend on the order in
             which the graph stores them.
         rng: Used once per position, in order.
+
+    Returns:
+        The positions of the rows that have an edge, and one neighbour for each.
     """
-    position_N, drawn_N = pick_one(rows_B, edges, rng)
-    return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges))
-
-
-def pick_one(rows_B: Rows, edges: Edges, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return the positions of the rows that have an edge, and one neighbour for each, as :func:`draw_one` draws it."""
     first_B = np.searchsorted(edges.source, rows_B, side="left")
     count_B = np.searchsorted(edges.source, rows_B, side="right") - first_B
     pick_B = first_B + (rng.random(len(rows_B)) * count_B).astype(np.int64)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.graph.client import Graph
 from recsys.graph.hubs import PRIME, edges_between, find_hubs, sampled_neighbours
-from recsys.graph.pages import Edges, Kind, neighbours
+from recsys.graph.pages import Edges, Kind, joined, neighbours, sorted_edges
 from recsys.graph.schema import Label
 from recsys.model.draw import Mask, known
 from recsys.model.snapshot import Snapshot
@@ -93,13 +93,5 @@ class NeighbourReader:
         if self._cap and kinds and hub.any():
             stops, few = self._snapshot.rows, np.unique(rows[hub]).tolist()
             sampled = sampled_neighbours(self._graph, label, few, kinds, stops, self._cap, self._salt)
-            edges = {kind: _joined(edges[kind], sampled[kind]) for kind in kinds}
+            edges = {kind: sorted_edges(vars(joined([edges[kind], sampled[kind]]))) for kind in kinds}
         return Near(self._graph, label, edges, self._cap)
-
-
-def _joined(one: Edges, other: Edges) -> Edges:
-    source, target, clicks = (
-        np.concatenate([getattr(edges, name) for edges in (one, other)]) for name in ("source", "target", "clicks")
-    )
-    order = np.lexsort((target, source))
-    return Edges(source[order], target[order], clicks[order])

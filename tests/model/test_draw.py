@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from recsys.graph.pages import Edges
-from recsys.model.draw import draw_one, known, without_own
+from recsys.model.draw import Draw, known, pick_one, without_own
 
 few = hypothesis_settings(max_examples=100, deadline=None)
 pairs = st.sets(st.tuples(st.integers(0, 9), st.integers(0, 14)), max_size=60)
@@ -20,6 +20,12 @@ def as_edges(some: set[tuple[int, int]]) -> Edges:
     """Return the pairs as a page, sorted as pages are."""
     source, target = np.array(sorted(some), dtype=np.int64).reshape(-1, 2).T
     return Edges(source, target, np.ones_like(source))
+
+
+def draw_one(rows_B: np.ndarray, edges: Edges, rng: np.random.Generator) -> Draw:
+    """Pick and mask by the same edges."""
+    position_N, drawn_N = pick_one(rows_B, edges, rng)
+    return Draw(position_N, drawn_N, known(rows_B[position_N], drawn_N, edges))
 
 
 @few
