@@ -50,7 +50,7 @@ class Choice:
 
 
 def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
-    """Choose by the mean of P@1 and R@10, among recipes that spare items without training clicks.
+    """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare items without training clicks.
 
     A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
     paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
@@ -115,7 +115,8 @@ def _figures(trials: Trials, marks: dict[Recipe, Marks], one: Recipe, voted: Rec
         **{name: round(marks[recipe].never, 3) for name, recipe in named.items()},
     }
     candidates = [
-        {**recipe.as_json(), "score": round(m.score, 3), "P@1": m.p1, "R@10": m.r10, "never R@10": m.never}
+        {**recipe.as_json(), "score": round(m.score, 3), "P@1": m.p1, "PSP@5": m.psp5, "R@10": m.r10}
+        | {"never R@10": m.never}
         for recipe, m in marks.items()
     ]
     return {

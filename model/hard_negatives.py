@@ -66,6 +66,7 @@ class HardNegatives:
         self._directory = directory
         self._batch_size = batch_size
         self._query_T = np.unique(clicks.query)
+        _, self._degree_L = clicks.per_item()
         self._near_TK = np.empty((len(self._query_T), 0), dtype=np.int32)
 
     def start(self, epoch: int) -> None:
@@ -73,7 +74,10 @@ class HardNegatives:
         self._near_TK = kept(self._directory / f"hard-negatives-{last_turn(epoch, 0, self._every)}.npy", self._search)
 
     def draw(self, query_B: Rows, rng: np.random.Generator) -> Rows:
-        """Draw one near item per query, uniformly; a query that clicked every item takes no part.
+        """Draw one near item per query, by how many training queries clicked it; one without any takes no part.
+
+        Drawn uniformly, rare items would be pushed away far more often than their few clicks pull them near: an item
+        that nobody clicked would only ever be a negative. In a batch, too, items are negatives as often as clicked.
 
         Args:
             query_B: Training query rows.
@@ -83,18 +87,18 @@ class HardNegatives:
             Item rows, of as many queries as have any.
         """
         near_BK = self._near_TK[np.searchsorted(self._query_T, query_B)]
-        count_B = (near_BK >= 0).sum(axis=1)
-        pick_B = (rng.random(len(query_B)) * count_B).astype(np.int64)
-        drawn_B = np.take_along_axis(near_BK, pick_B[:, None], axis=1)[:, 0]
-        return np.asarray(drawn_B[count_B > 0], dtype=np.int64)
+        reach_BK = np.cumsum(np.where(near_BK >= 0, self._degree_L[near_BK], 0), axis=1)
+        total_B = reach_BK[:, -1]
+        pick_B = (reach_BK <= (rng.random(len(query_B)) * total_B)[:, None]).sum(axis=1)
+        drawn_B = np.take_along_axis(near_BK, np.minimum(pick_B, near_BK.shape[1] - 1)[:, None], axis=1)[:, 0]
+        return np.asarray(drawn_B[total_B > 0], dtype=np.int64)
 
     def _search(self) -> npt.NDArray[np.int32]:
         asked = self._encode("Query", self._query_T)
         items = self._encode("Item", np.arange(self._clicks.n_items))
-        _, degree_L = self._clicks.per_item()
         position = np.searchsorted(self._query_T, self._clicks.query)
         by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
-        items = compose(items, mean_of_queries(asked, by_position), degree_L, self._composition)
+        items = compose(items, mean_of_queries(asked, by_position), self._degree_L, self._composition)
         own = np.flatnonzero(self._self_items[self._query_T] >= 0)
         known = (
             np.concatenate([position, own]),

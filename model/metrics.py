@@ -140,7 +140,7 @@ def query_figures(
     if propensity_L is not None:
         inverse_L = 1 / propensity_L
         gain_BK = np.where(hits_BK, inverse_L[ranked_BK[has_gold]], 0.0)
-        best_BK = _sorted_gains(inverse_L, gold, max(ks, default=0))[has_gold]
+        best_BK = best_gains(inverse_L, gold, max(ks, default=0))[has_gold]
         figures |= {f"PSP@{k}": _over_mean(gain_BK[:, :k].sum(axis=1), best_BK[:, :k].sum(axis=1)) for k in ks}
     return figures | {f"R@{k}": found_BK[:, k - 1] / size_B for k in recall_ks}
 
@@ -165,7 +165,7 @@ def _ndcg(hits_BK: npt.NDArray[np.bool_], size_B: Rows, k: int) -> Floats:
     return ndcg_B
 
 
-def _sorted_gains(inverse_L: Floats, gold: Gold, k: int) -> Floats:
+def best_gains(inverse_L: Floats, gold: Gold, k: int) -> Floats:
     """Return the k largest 1/p of each query's gold items, 0 where it has fewer; shape (B, k)."""
     positions, gains = gold.positions, inverse_L[gold.indices]
     order = np.lexsort((-gains, positions))

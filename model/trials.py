@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from recsys.core.bonus import widen_items, widen_queries
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
-from recsys.model.metrics import RECALL_CUTOFFS, evaluate_ranking
+from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.recipe import Recipe
 from recsys.model.votes import Votes, ballots, collect_votes, rank_with_votes
@@ -39,18 +39,20 @@ class Marks:
 
     Attributes:
         p1: P@1.
+        psp5: PSP@5.
         r10: R@10.
         never_Q: R@10 over the gold items without training clicks, of each query that has such.
     """
 
     p1: float
+    psp5: float
     r10: float
     never_Q: Floats
 
     @property
     def score(self) -> float:
-        """What recipes are chosen by: the mean of P@1 and R@10, the head and the breadth."""
-        return (self.p1 + self.r10) / 2
+        """What recipes are chosen by: the mean of P@1, PSP@5 and R@10, for the first place, rare items and breadth."""
+        return (self.p1 + self.psp5 + self.r10) / 3
 
     @property
     def never(self) -> float:
@@ -92,6 +94,17 @@ class Trials:
     def votes(self) -> Votes:
         """What training queries give to items for each held-out query."""
         return collect_votes(self.asked_QD, self.encoded.queries, ballots(self.held_out.training_clicks))
+
+    @cached_property
+    def _gain(self) -> Floats:
+        """1/p of each gold item."""
+        gain: Floats = 1 / self.held_out.propensity[self.held_out.gold.indices]
+        return gain
+
+    @cached_property
+    def _attainable(self) -> float:
+        """What the best five items of every query would gain."""
+        return float(best_gains(1 / self.held_out.propensity, self.held_out.gold, 5).sum())
 
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
         """Return the marks of each recipe."""
@@ -160,6 +173,7 @@ class Trials:
         never_G = self.held_out.degree[gold.indices] == 0
         return Marks(
             p1=_percent(first_Q),
+            psp5=100 * float(self._gain[rank_G < 5].sum()) / self._attainable if len(rank_G) else 0.0,
             r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
             never_Q=100 * _recall(positions[never_G], rank_G[never_G] < 10, len(size_Q)),
         )

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from recsys.model import hard_negatives as module
 from recsys.model.composition import PLAIN, Composition
@@ -81,10 +82,24 @@ def test_drawn_items_are_near_and_not_clicked(make, twin, monkeypatch: pytest.Mo
     negatives.start(0)
     rows = np.array(twin.clicked)
     rng = np.random.default_rng(0)
-    drawn = np.array([negatives.draw(rows, rng) for _ in range(100)])
-    for row, some in zip(rows, drawn.T, strict=True):
-        assert len(set(some)) == 4
+    drawn = np.array([negatives.draw(rows, rng) for _ in range(200)])
+    clicked = {item for _, item in twin.clicks}
+    for row, some, near in zip(rows, drawn.T, negatives._near_TK, strict=True):
+        assert set(some) == clicked.intersection(near.tolist())
         assert not any((row, item) in twin.clicks or twin.self_items[row] == item for item in some)
+
+
+def test_items_are_drawn_as_often_as_they_are_clicked(make, twin, monkeypatch: pytest.MonkeyPatch):
+    """Among the near items of a query the frequencies are those of their clicking queries (chi-square)."""
+    monkeypatch.setattr(module, "NEAREST", 4)
+    negatives = make(1)
+    negatives.start(0)
+    near = negatives._near_TK[0]
+    degree = np.array([sum(item == i for _, i in twin.clicks) for item in near])
+    drawn = negatives.draw(np.full(20_000, twin.clicked[0]), np.random.default_rng(0))
+    found = np.array([(drawn == item).sum() for item in near[degree > 0]])
+    assert found.sum() == 20_000
+    assert chisquare(found, 20_000 * degree[degree > 0] / degree.sum()).pvalue > 0.01
 
 
 def test_composed_items_are_compared(make, twin, monkeypatch: pytest.MonkeyPatch):
@@ -100,7 +115,7 @@ def test_composed_items_are_compared(make, twin, monkeypatch: pytest.MonkeyPatch
         items.append(vector + 2 * len(clickers) / (len(clickers) + 1) * mean)
     scores = table["Query"] @ (np.array(items) / np.linalg.norm(items, axis=1, keepdims=True)).T
     rows = np.array(twin.clicked)
-    for row, found in zip(rows, negatives.draw(rows, np.random.default_rng(0)), strict=True):
+    for row, found in zip(rows, negatives._near_TK[:, 0], strict=True):
         unknown = [i for i in range(30) if (row, i) not in twin.clicks and twin.self_items[row] != i]
         assert found == max(unknown, key=lambda i: scores[row, i])
 

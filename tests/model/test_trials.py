@@ -36,13 +36,14 @@ def random_trials(seed: int) -> Trials:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.sets(RECIPES, min_size=1, max_size=4))
 def test_marks_are_those_of_the_vectors_that_serve(seed: int, recipes: set[Recipe]):
-    """The shortcut over two similarities gives P@1 and R@10 of composed, widened vectors ranked in full."""
+    """The shortcut over two similarities gives P@1, PSP@5 and R@10 of composed, widened vectors ranked in full."""
     trials = random_trials(seed)
     marks = trials.measure(recipes)
     assert marks.keys() == recipes
     for recipe in recipes:
         figures = trials.figures(recipe)
         assert marks[recipe].p1 == pytest.approx(figures["P@1"])
+        assert marks[recipe].psp5 == pytest.approx(figures["PSP@5"])
         assert marks[recipe].r10 == pytest.approx(figures["R@10"])
 
 
@@ -52,7 +53,7 @@ def test_marks_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch):
     whole = trials.measure([recipe])[recipe]
     monkeypatch.setattr("recsys.model.trials.BLOCK_SCORES", 1)
     parts = trials.measure([recipe])[recipe]
-    assert (parts.p1, parts.r10) == (whole.p1, whole.r10)
+    assert (parts.p1, parts.psp5, parts.r10) == (whole.p1, whole.psp5, whole.r10)
     np.testing.assert_array_equal(parts.never_Q, whole.never_Q)
 
 
@@ -82,7 +83,10 @@ def test_marks_worked_by_hand():
     queries[1, 10] = 0
     marks = Trials(gold, Encoded(items, queries)).measure([PLAIN_RECIPE])[PLAIN_RECIPE]
     # items 0 and 1 stand first and second for query 0; query 1 has eleven others before item 11, save item 10
-    assert (marks.p1, marks.r10, marks.score) == (50, 50, 50)
+    assert (marks.p1, marks.r10) == (50, 50)
+    # one training query: every propensity is 1; two of the three gold items stand among the first five
+    assert marks.psp5 == pytest.approx(200 / 3)
+    assert marks.score == pytest.approx((50 + 200 / 3 + 50) / 3)
     # item 1 (query 0) and item 11 (query 1) have no training clicks: recalls 1 and 0
     np.testing.assert_allclose(marks.never_Q, [100, 0])
     assert marks.never == 50
@@ -90,10 +94,10 @@ def test_marks_worked_by_hand():
 
 def test_new_items_are_spared_within_noise():
     """Of 100 queries 10 lose: mean loss 10 and twice √(1000/100) = 6.32; of 4 that lose and 2 that gain, 2 and 4.90."""
-    plain = Marks(0, 0, np.full(100, 100.0))
-    ten = Marks(0, 0, np.where(np.arange(100) < 10, 0.0, 100.0))
+    plain = Marks(0, 0, 0, np.full(100, 100.0))
+    ten = Marks(0, 0, 0, np.where(np.arange(100) < 10, 0.0, 100.0))
     assert not ten.spares_new_items(plain)
     before, after = np.zeros(100), np.zeros(100)
     before[:4], after[4:6] = 100, 100
-    assert Marks(0, 0, after).spares_new_items(Marks(0, 0, before))
-    assert Marks(0, 0, np.empty(0)).spares_new_items(Marks(0, 0, np.empty(0)))
+    assert Marks(0, 0, 0, after).spares_new_items(Marks(0, 0, 0, before))
+    assert Marks(0, 0, 0, np.empty(0)).spares_new_items(Marks(0, 0, 0, np.empty(0)))
