@@ -25,6 +25,7 @@ from recsys.graph.client import Graph
 from recsys.graph.server import start, stop
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder
+from recsys.model.features import make_features
 from recsys.model.fit import fit
 from recsys.model.snapshot import take_snapshot
 from recsys.model.stream import NeighbourStream
@@ -71,7 +72,7 @@ def seconds_of(graph: Graph, data: TrainingData, epochs: int, changes: dict[str,
     with tempfile.TemporaryDirectory() as directory:
         model = load_encoder("static", settings.max_length)
         began = time.perf_counter()
-        fit(model, data, graph, settings, None, Path(directory))
+        fit(model, make_features(model, data.texts), data, graph, settings, None, Path(directory))
         return time.perf_counter() - began
 
 

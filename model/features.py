@@ -12,6 +12,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import batch_to_device
 
 from recsys.graph.schema import Label
+from recsys.model.encoder import is_static
 from recsys.model.ranges import joined_ranges
 from recsys.model.texts import Texts
 
@@ -25,6 +26,11 @@ class Features(Protocol):
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
         ...
+
+
+def make_features(model: SentenceTransformer, texts: Mapping[Label, Texts]) -> Features:
+    """Return the inputs of ``texts`` for this encoder; they hold for every state of its weights."""
+    return StaticFeatures(texts, model[0]) if is_static(model) else TextFeatures(texts, model.preprocess)
 
 
 @torch.no_grad()

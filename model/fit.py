@@ -19,7 +19,7 @@ from recsys.model.collator import BatchCollator
 from recsys.model.composition import PLAIN, Vectors
 from recsys.model.data import TrainingData
 from recsys.model.encoder import is_static
-from recsys.model.features import Features, StaticFeatures, TextFeatures, encode_rows
+from recsys.model.features import Features, encode_rows
 from recsys.model.graph_weights import make_weights
 from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
@@ -44,6 +44,7 @@ CHECKPOINT_STEPS = 2000
 
 def fit(
     model: SentenceTransformer,
+    features: Features,
     data: TrainingData,
     graph: Graph,
     settings: TrainSettings,
@@ -54,6 +55,7 @@ def fit(
 
     Args:
         model: Encoder to start from.
+        features: Its inputs by row.
         data: What was read.
         graph: Live graph that the neighbours are streamed from.
         settings: How to train.
@@ -65,7 +67,6 @@ def fit(
         What was logged: loss components, and figures on held-out queries, by epoch and step.
     """
     data = data if settings.graph and settings.graph_weight else data.without_relations()
-    features = _features(model, data)
     plan = _plan(model, features, data, settings, directory).shard(*this_process())
     two_hop = TwoHop(data.training_clicks) if settings.graph and settings.two_hop else None
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
@@ -100,12 +101,6 @@ def fit(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         history: list[dict[str, Any]] = trainer.state.log_history
     return history
-
-
-def _features(model: SentenceTransformer, data: TrainingData) -> Features:
-    if is_static(model):
-        return StaticFeatures(data.texts, model[0])
-    return TextFeatures(data.texts, model.preprocess)
 
 
 def _plan(

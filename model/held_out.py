@@ -16,6 +16,8 @@ from sentence_transformers.base.model import BaseModel
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors
+from recsys.model.encoder import is_static
+from recsys.model.features import Features, encode_rows
 from recsys.model.metrics import Gold, propensities
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.texts import Texts
@@ -114,38 +116,58 @@ class HeldOut:
         return encoded.queries[self.rows] if encoded.asked is None else encoded.asked
 
 
+class HeldOutEncoder:
+    """Encodes every item and every query, and the held-out queries of a log, as often as the encoder changes.
+
+    Args:
+        features: Inputs of items and queries.
+        held_out: Whose queries.
+        batch_size: Texts encoded at once.
+    """
+
+    def __init__(self, features: Features, held_out: HeldOut, batch_size: int) -> None:
+        self._features = features
+        self._held_out = held_out
+        self._batch_size = batch_size
+
+    def __call__(self, model: SentenceTransformer) -> Encoded:
+        """Return the vectors as the encoder stands."""
+        items, queries = (self._encode(model, label) for label in ENDS)
+        texts = self._held_out.asked_texts
+        return Encoded(items, queries, encode(model, texts, self._batch_size) if texts else None)
+
+    def _encode(self, model: SentenceTransformer, label: Label) -> Vectors:
+        texts = self._held_out.texts[label]
+        if is_static(model):  # its tokens are at hand; for others the library sorts by length, which pads less
+            return encode_rows(model, self._features, label, np.arange(len(texts)), self._batch_size)
+        return encode(model, texts.all_texts(), self._batch_size)
+
+
 class HeldOutEvaluator(BaseEvaluator):
     """Gives the trainer the held-out figures.
 
     Args:
         held_out: What to measure on.
         recipes: How items may be scored; the best counts.
-        batch_size: Texts encoded at once.
+        encode: Of the same held-out queries.
     """
 
-    def __init__(self, held_out: HeldOut, recipes: Sequence[Recipe], batch_size: int) -> None:
+    def __init__(self, held_out: HeldOut, recipes: Sequence[Recipe], encode: HeldOutEncoder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         self.held_out = held_out
         self.recipes = recipes
-        self.batch_size = batch_size
+        self.encode = encode
         self.primary_metric = "score"
 
     def __call__(
         self, model: BaseModel, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
         """Return the metrics of the best recipe and their ``score``."""
-        encoded = encode_all(cast(SentenceTransformer, model), self.held_out, self.batch_size)
+        encoded = self.encode(cast(SentenceTransformer, model))
         trials = Trials(self.held_out, encoded)
         marks = trials.measure(self.recipes)
         best = max(marks, key=lambda recipe: marks[recipe].score)
         return {**trials.figures(best), "score": marks[best].score}
-
-
-def encode_all(model: SentenceTransformer, held_out: HeldOut, batch_size: int) -> Encoded:
-    """Encode every item and every query, and the held-out queries of a log."""
-    items, queries = (encode(model, held_out.texts[label].all_texts(), batch_size) for label in ENDS)
-    asked = encode(model, held_out.asked_texts, batch_size) if held_out.asked_texts else None
-    return Encoded(items, queries, asked)
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str], batch_size: int) -> Vectors:

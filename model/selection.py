@@ -14,6 +14,7 @@ from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.data import TrainingData
 from recsys.model.encoder import load_encoder
+from recsys.model.features import Features
 from recsys.model.fit import fit
 from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.processes import from_first
@@ -60,12 +61,18 @@ class Selection:
 
 
 def select(
-    graph: Graph, data: TrainingData, settings: TrainSettings, evaluator: HeldOutEvaluator | None, directory: Path
+    graph: Graph,
+    features: Features,
+    data: TrainingData,
+    settings: TrainSettings,
+    evaluator: HeldOutEvaluator | None,
+    directory: Path,
 ) -> Selection:
     """Try the ways that the settings leave open, for a short time each, and choose.
 
     Args:
         graph: Live graph that the trials stream from.
+        features: Inputs by row of the encoder that ``settings`` name.
         data: What was read.
         settings: As asked for; they come back unchanged where ``settings.select`` is off, there is no graph to choose
             from, or nothing to measure on.
@@ -76,7 +83,8 @@ def select(
     if not settings.select or evaluator is None or len(ways) < 2:
         return Selection(settings, {})
     epochs = max(1, settings.epochs // SHARE)
-    found = {way.name: _try(graph, data, settings, way, evaluator, directory / "selection", epochs) for way in ways}
+    folder = directory / "selection"
+    found = {way.name: _try(graph, features, data, settings, way, evaluator, folder, epochs) for way in ways}
     chosen = ways[0]
     for way in ways[1:]:
         if found[way.name]["score"] >= found[chosen.name]["score"] + WORTH:
@@ -96,6 +104,7 @@ def _open_ways(settings: TrainSettings, data: TrainingData) -> list[Way]:
 
 def _try(
     graph: Graph,
+    features: Features,
     data: TrainingData,
     settings: TrainSettings,
     way: Way,
@@ -109,7 +118,7 @@ def _try(
         work.mkdir(parents=True, exist_ok=True)
         changed = settings.model_copy(update={**way.changes, "epochs": epochs, "hard_negatives_every": 0})
         model = load_encoder(settings.encoder, settings.max_length)
-        fit(model, data, graph, changed, None, work)
+        fit(model, features, data, graph, changed, None, work)
 
         def measure() -> None:
             figures = evaluator(model)

@@ -17,9 +17,10 @@ from recsys.graph.client import Graph
 from recsys.model.choice import choose
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
+from recsys.model.features import make_features
 from recsys.model.fit import fit
 from recsys.model.golden import choose_golden
-from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEvaluator, encode_all
+from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEncoder, HeldOutEvaluator
 from recsys.model.processes import from_first, is_first, this_process
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.selection import select
@@ -95,12 +96,14 @@ def train(
             raise TooFewQueriesError(len(data.training_rows))
         held_out = _held_out(data, validation)
         recipes = IN_TRAINING if settings.composes else (PLAIN_RECIPE,)
-        evaluator = HeldOutEvaluator(held_out, recipes, settings.batch_size) if len(held_out) else None
-        selection = select(graph, data, settings, evaluator, directory)
-        history = fit(model, data, graph, selection.settings, evaluator, directory)
+        features = make_features(model, data.texts)
+        encode = HeldOutEncoder(features, held_out, settings.batch_size)
+        evaluator = HeldOutEvaluator(held_out, recipes, encode) if len(held_out) else None
+        selection = select(graph, features, data, settings, evaluator, directory)
+        history = fit(model, features, data, graph, selection.settings, evaluator, directory)
 
         def finish() -> Run:
-            encoded = encode_all(model, held_out, settings.batch_size)
+            encoded = encode(model)
             choice = choose(held_out, encoded, graph=settings.composes)
             golden = choose_golden(held_out, encoded, choice.scoring)
             outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)

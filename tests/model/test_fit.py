@@ -14,6 +14,7 @@ from recsys.model import clustered_plan, graph_weights
 from recsys.model import fit as module
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
+from recsys.model.features import make_features
 from recsys.model.fit import fit
 from recsys.model.plan import UniformPlan
 from recsys.model.snapshot import take_snapshot
@@ -40,7 +41,7 @@ def train_once(graph: Graph, settings: TrainSettings, directory: Path):
     """Train and return encoder, plan and history."""
     data = read_data(graph, take_snapshot(graph), directory, 0.0)
     model = load_encoder(settings.encoder, 32)
-    history = fit(model, data, graph, settings, None, directory)
+    history = fit(model, make_features(model, data.texts), data, graph, settings, None, directory)
     return model, UniformPlan(data.training_rows, settings.batch_size, settings.seed), history
 
 

@@ -11,7 +11,8 @@ from sentence_transformers import SentenceTransformer
 from recsys.graph.client import Graph
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, unit
-from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEvaluator
+from recsys.model.features import make_features
+from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEncoder, HeldOutEvaluator
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.texts import Texts
 from recsys.model.trials import Trials
@@ -85,6 +86,6 @@ def test_the_evaluator_encodes_and_scores(small: Graph, twin, tmp_path: Path, ti
     data = HeldOut.by_marks(texts, twin.as_clicks(), np.arange(60) % 5 == 0, twin.self_items)
     model = SentenceTransformer(str(tiny_static), device="cpu")
     trials = Trials(data, Encoded(model.encode(twin.item_texts), model.encode(twin.query_texts)))
-    found = HeldOutEvaluator(data, IN_TRAINING, batch_size=7)(model)
-    expected = max((trials.figures(recipe) for recipe in IN_TRAINING), key=lambda f: f["P@1"] + f["R@10"])
+    found = HeldOutEvaluator(data, IN_TRAINING, HeldOutEncoder(make_features(model, texts), data, batch_size=7))(model)
+    expected = max((trials.figures(recipe) for recipe in IN_TRAINING), key=lambda f: f["P@1"] + f["PSP@5"] + f["R@10"])
     assert found == pytest.approx({**expected, "score": (expected["P@1"] + expected["PSP@5"] + expected["R@10"]) / 3})

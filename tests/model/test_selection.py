@@ -11,8 +11,10 @@ from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model import selection
 from recsys.model.data import TrainingData, read_data
+from recsys.model.encoder import load_encoder
+from recsys.model.features import make_features
 from recsys.model.fit import fit
-from recsys.model.held_out import HeldOut, HeldOutEvaluator
+from recsys.model.held_out import HeldOut, HeldOutEncoder, HeldOutEvaluator
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.selection import select
 from recsys.model.snapshot import take_snapshot
@@ -32,7 +34,7 @@ class Scores:
         self.scores = list(scores)
         self.tried: list[TrainSettings] = []
 
-    def fit(self, model: Any, data: Any, graph: Any, settings: TrainSettings, evaluator: Any, directory: Path) -> None:
+    def fit(self, model: Any, features: Any, data: Any, graph: Any, settings: TrainSettings, *rest: Any) -> None:
         """Train nothing."""
         self.tried.append(settings)
 
@@ -72,13 +74,13 @@ def test_a_dearer_way_has_to_be_worth_it(
     trials: Any = Scores(*scores)
     monkeypatch.setattr(selection, "fit", trials.fit)
     settings = make_settings(tiny_static)
-    found = select(small, data, settings, trials, tmp_path)
+    found = select(small, {}, data, settings, trials, tmp_path)
     assert found.figures["chosen"] == chosen
     assert [t.epochs for t in trials.tried] == [2, 2, 2]
     assert [(t.two_hop, t.graph_weight) for t in trials.tried] == [(False, 0), (True, 0), (True, 0.02)]
     assert (found.settings.two_hop, found.settings.graph_weight > 0) == ("two" in chosen, "relations" in chosen)
     assert found.settings.epochs == 20
-    again = select(small, data, settings, trials, tmp_path)
+    again = select(small, {}, data, settings, trials, tmp_path)
     assert again == found
     assert len(trials.tried) == 3
 
@@ -89,28 +91,26 @@ def test_what_the_settings_leave_closed_is_not_tried(
     """Without graph, relations, two hops or held-out queries there is less or nothing to choose."""
     trials: Any = Scores(1.0, 2.0)
     monkeypatch.setattr(selection, "fit", trials.fit)
-    found = select(small, data, make_settings(tiny_static, graph_weight=0), trials, tmp_path / "a")
+    found = select(small, {}, data, make_settings(tiny_static, graph_weight=0), trials, tmp_path / "a")
     assert list(found.figures["ways"]) == ["clicks alone", "two hops"]
     for changes in ({"graph": False}, {"select": False}, {"graph_weight": 0, "two_hop": False}):
         settings = make_settings(tiny_static, **changes)
-        assert select(small, data, settings, trials, tmp_path / "b").settings == settings
+        assert select(small, {}, data, settings, trials, tmp_path / "b").settings == settings
     settings = make_settings(tiny_static)
-    assert select(small, data, settings, None, tmp_path / "c").figures == {}
+    assert select(small, {}, data, settings, None, tmp_path / "c").figures == {}
 
 
 def test_a_trial_is_measured_as_trained(small: Graph, data: TrainingData, tiny_static: Path, tmp_path: Path):
     """The figures of a way are those of a training of its own with the same few epochs."""
     settings = make_settings(tiny_static, epochs=10)
-    evaluator = HeldOutEvaluator(
-        HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items), (PLAIN_RECIPE,), 64
-    )
-    found = select(small, data, settings, evaluator, tmp_path)
-    from recsys.model.encoder import load_encoder
-
+    held_out = HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items)
     model = load_encoder(settings.encoder, settings.max_length)
+    features = make_features(model, data.texts)
+    evaluator = HeldOutEvaluator(held_out, (PLAIN_RECIPE,), HeldOutEncoder(features, held_out, 64))
+    found = select(small, features, data, settings, evaluator, tmp_path)
     (tmp_path / "own").mkdir()
     changes = {"epochs": 1, "hard_negatives_every": 0, "graph_weight": 0.0}
-    fit(model, data, small, settings.model_copy(update=changes), None, tmp_path / "own")
+    fit(model, features, data, small, settings.model_copy(update=changes), None, tmp_path / "own")
     assert found.figures["ways"]["two hops"]["score"] == pytest.approx(evaluator(model)["score"], abs=1e-3)
 
 
