@@ -124,6 +124,8 @@ class TrainSettings(Section):
     "Two hops over the clicks in the loss: queries that share an item, and items as they will be composed."
     item_vectors: Literal["chosen", "plain"] = "chosen"
     "What held-out queries choose among composed vectors, a bonus and votes, or E(title) alone."
+    residual: bool = True
+    "Learn a free vector per clicked item after the encoder, one more candidate among item vectors to choose from."
     loss: Literal["triplet", "infonce"] = "triplet"
     "How clicks are learnt from: the hardest negatives at a margin, or a softmax over the batch."
     hard_negatives_every: NonNegativeInt = 3

@@ -21,6 +21,7 @@ def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics
     trained_on = derived["training"]["snapshot"] if derived else snapshot
     relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in trained_on["relations"]) or "none"
     alpha, evidence = metrics["composition"]["alpha"], metrics["composition"]["evidence"]
+    text = "norm(E(title) + w)" if metrics["composition"].get("residual") else "E(title)"
     return f"""# {manifest["run"]}
 
 Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
@@ -29,7 +30,7 @@ Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} 
 {_selection(metrics.get("selection"))}
 - `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm.
 - `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
-- Item vectors are norm(E(title) + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
+- Item vectors are norm({text} + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
 {_scoring(metrics.get("scoring", {}))}
 
 ## Settings

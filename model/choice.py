@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from recsys.core.scoring import Scoring
-from recsys.model.composition import Composition
+from recsys.model.composition import Composition, Vectors
 from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.trials import Marks, Trials
@@ -49,30 +49,38 @@ class Choice:
         return Scoring(bonus=self.one.bonus, votes=voted.votes, votes_bonus=voted.bonus)
 
 
-def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool) -> Choice:
+def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None) -> Choice:
     """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare items without training clicks.
 
     A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
     paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
-    measured: α, c, again α and once both, then β; with these vectors then w, and β for w. It begins with the
-    compositions that checkpoints were chosen by.
+    measured: α, c, again α and once both, α on top of the residual, then β; with these vectors then w, and β for w. It
+    begins with the compositions that checkpoints were chosen by.
 
     Args:
         held_out: What to measure on.
         encoded: Vectors of all items and queries.
         graph: Without it, plain vectors in one search are all there is.
+        residual: Item vectors with a residual that was learnt from the training clicks alone; None for no such recipes.
     """
     if not len(held_out):
         return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
-    trials = Trials(held_out, encoded)
+    trials = {False: Trials(held_out, encoded)}
+    if residual is not None:
+        trials[True] = Trials(held_out, replace(encoded, items=residual))
     marks: dict[Recipe, Marks] = {}
 
     def measure(recipes: Iterable[Recipe]) -> None:
-        marks.update(trials.measure([recipe for recipe in recipes if recipe not in marks]))
+        new = [recipe for recipe in recipes if recipe not in marks]
+        for learnt, some in trials.items():
+            marks.update(some.measure([recipe for recipe in new if recipe.composition.residual == learnt]))
 
     measure([PLAIN_RECIPE])
     if graph:
         _search_compositions(marks, measure)
+        if residual is not None:
+            found = _best(marks).composition
+            measure(Recipe(replace(found, alpha=alpha, residual=True)) for alpha in (0.0, *ALPHAS))
         measure(replace(_best(marks), bonus=bonus) for bonus in BONUSES)
     one = _best(_sparing(marks, voted=False))
     if graph:
@@ -108,7 +116,9 @@ def _with_votes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
     return None if best == one else best
 
 
-def _figures(trials: Trials, marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None) -> dict[str, Any]:
+def _figures(
+    trials: dict[bool, Trials], marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None
+) -> dict[str, Any]:
     named = {"plain": PLAIN_RECIPE, "chosen": one} | ({"with_votes": voted} if voted else {})
     never = {
         "queries": int(marks[one].never_Q.size),
@@ -120,8 +130,8 @@ def _figures(trials: Trials, marks: dict[Recipe, Marks], one: Recipe, voted: Rec
         for recipe, m in marks.items()
     ]
     return {
-        "held_out_queries": len(trials.held_out),
-        **{name: trials.figures(recipe) for name, recipe in named.items()},
+        "held_out_queries": len(trials[False].held_out),
+        **{name: trials[recipe.composition.residual].figures(recipe) for name, recipe in named.items()},
         "never_clicked_R@10": never,
         "candidates": candidates,
     }

@@ -22,10 +22,12 @@ class Composition:
     Attributes:
         alpha: α, weight that an item with many clicking queries gives to them; 0 leaves E(z).
         evidence: c, clicking queries at which half of α is given.
+        residual: In place of E(z) stands norm(E(z) + w_z), with w_z learnt after the encoder.
     """
 
     alpha: float
     evidence: float
+    residual: bool = False
 
 
 PLAIN = Composition(0.0, 0.0)

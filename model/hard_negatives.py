@@ -74,24 +74,8 @@ class HardNegatives:
         self._near_TK = kept(self._directory / f"hard-negatives-{last_turn(epoch, 0, self._every)}.npy", self._search)
 
     def draw(self, query_B: Rows, rng: np.random.Generator) -> Rows:
-        """Draw one near item per query, by how many training queries clicked it; one without any takes no part.
-
-        Drawn uniformly, rare items would be pushed away far more often than their few clicks pull them near: an item
-        that nobody clicked would only ever be a negative. In a batch, too, items are negatives as often as clicked.
-
-        Args:
-            query_B: Training query rows.
-            rng: Used once per query, in order.
-
-        Returns:
-            Item rows, of as many queries as have any.
-        """
-        near_BK = self._near_TK[np.searchsorted(self._query_T, query_B)]
-        reach_BK = np.cumsum(np.where(near_BK >= 0, self._degree_L[near_BK], 0), axis=1)
-        total_B = reach_BK[:, -1]
-        pick_B = (reach_BK <= (rng.random(len(query_B)) * total_B)[:, None]).sum(axis=1)
-        drawn_B = np.take_along_axis(near_BK, np.minimum(pick_B, near_BK.shape[1] - 1)[:, None], axis=1)[:, 0]
-        return np.asarray(drawn_B[total_B > 0], dtype=np.int64)
+        """Draw one near item for each of these training queries, as :func:`draw_near` does."""
+        return draw_near(self._near_TK[np.searchsorted(self._query_T, query_B)], self._degree_L, rng)
 
     def _search(self) -> npt.NDArray[np.int32]:
         asked = self._encode("Query", self._query_T)
@@ -99,15 +83,39 @@ class HardNegatives:
         position = np.searchsorted(self._query_T, self._clicks.query)
         by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
         items = compose(items, mean_of_queries(asked, by_position), self._degree_L, self._composition)
-        own = np.flatnonzero(self._self_items[self._query_T] >= 0)
-        known = (
-            np.concatenate([position, own]),
-            np.concatenate([self._clicks.item, self._self_items[self._query_T[own]]]),
-        )
+        known = known_pairs(self._query_T, self._clicks, self._self_items)
         return nearest(asked, items, known, NEAREST, self._model.device)
 
     def _encode(self, label: Label, rows: Rows) -> Vectors:
         return encode_rows(self._model, self._features, label, rows, self._batch_size)
+
+
+def draw_near(near_BK: npt.NDArray[np.int32], degree_L: Rows, rng: np.random.Generator) -> Rows:
+    """Draw one near item per query, each as often as training queries clicked it.
+
+    Drawn uniformly, rare items would be pushed away far more often than their few clicks pull them near: an item that
+    nobody clicked would only ever be a negative. Within a batch, too, items are negatives as often as they are clicked.
+
+    Args:
+        near_BK: Items by query, −1 where fewer are left.
+        degree_L: Distinct training queries that clicked each item.
+        rng: Used once per query, in order.
+
+    Returns:
+        Item rows, of as many queries as have any that was clicked.
+    """
+    reach_BK = np.cumsum(np.where(near_BK >= 0, degree_L[near_BK], 0), axis=1)
+    total_B = reach_BK[:, -1]
+    pick_B = (reach_BK <= (rng.random(len(near_BK)) * total_B)[:, None]).sum(axis=1)
+    drawn_B = np.take_along_axis(near_BK, np.minimum(pick_B, near_BK.shape[1] - 1)[:, None], axis=1)[:, 0]
+    return np.asarray(drawn_B[total_B > 0], dtype=np.int64)
+
+
+def known_pairs(query_T: Rows, clicks: Clicks, self_items: Rows) -> tuple[Rows, Rows]:
+    """Return positions in ``query_T``, ascending rows, and items that are no negatives there: clicks and own pages."""
+    own = np.flatnonzero(self_items[query_T] >= 0)
+    position = np.concatenate([np.searchsorted(query_T, clicks.query), own])
+    return position, np.concatenate([clicks.item, self_items[query_T[own]]])
 
 
 def nearest(

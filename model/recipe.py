@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from recsys.model.composition import PLAIN, Composition
@@ -24,8 +24,7 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in manifests and metrics."""
-        composition = {"alpha": self.composition.alpha, "evidence": self.composition.evidence}
-        return {"composition": composition, "bonus": self.bonus, "votes": self.votes}
+        return {"composition": asdict(self.composition), "bonus": self.bonus, "votes": self.votes}
 
 
 PLAIN_RECIPE = Recipe()

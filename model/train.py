@@ -23,6 +23,7 @@ from recsys.model.golden import choose_golden
 from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEncoder, HeldOutEvaluator
 from recsys.model.processes import from_first, is_first, this_process
 from recsys.model.recipe import PLAIN_RECIPE
+from recsys.model.residual import learn_residual
 from recsys.model.selection import select
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.task import Click
@@ -104,7 +105,10 @@ def train(
 
         def finish() -> Run:
             encoded = encode(model)
-            choice = choose(held_out, encoded, graph=settings.composes)
+            residual = None
+            if settings.composes and settings.residual and len(held_out):
+                residual = learn_residual(encoded, held_out.training_clicks, data.self_items, settings.seed)
+            choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
             golden = choose_golden(held_out, encoded, choice.scoring)
             outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
             by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}

@@ -24,6 +24,7 @@ from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_
 from recsys.model.data import TrainingData
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
+from recsys.model.residual import learn_residual
 from recsys.model.votes import payloads_of_queries
 
 PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
@@ -90,6 +91,8 @@ def item_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors that serve: composed with every click of the snapshot, held-out queries included."""
     items, clicks = outcome.encoded.items, outcome.data.clicks
     _, degree = clicks.per_item()
+    if outcome.composition.residual:
+        items = learn_residual(outcome.encoded, clicks, outcome.data.self_items, outcome.settings.seed)
     if outcome.composition != PLAIN:
         items = compose(items, mean_of_queries(outcome.encoded.queries, clicks), degree, outcome.composition)
     return widen_items(items, degree) if outcome.scoring.is_wide else items

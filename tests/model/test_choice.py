@@ -85,3 +85,15 @@ def test_without_queries_to_choose_by(twin, graph_on: bool, expected):
     assert choice.one == expected
     assert (choice.composition == PLAIN) != graph_on
     assert choice.figures == {"held_out_queries": 0}
+
+
+def test_a_residual_is_chosen_where_it_pays():
+    """Vectors that answer every held-out query beat texts that answer none, and the figures are theirs."""
+    encoded = Encoded(axes(5, 4, 4, 2, 4), axes(5, 3, 3, 3, 0, 1))
+    residual = axes(5, 0, 1, 2, 4)
+    choice = choose(held_out(), encoded, graph=True, residual=residual)
+    assert choice.composition.residual
+    assert choice.figures["chosen"]["P@1"] == pytest.approx(100)
+    assert choice.figures["plain"]["P@1"] < 100
+    same = choose(held_out(), encoded, graph=True, residual=encoded.items)
+    assert not same.composition.residual

@@ -1,0 +1,114 @@
+"""A free vector per item on top of its text, learnt after the encoder, as classifiers of NGAME are (arXiv 2207.04452).
+
+Shape letters: L items, D embedding width, B queries of a batch, M columns of it, T training queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.functional import normalize
+
+from recsys.graph.pages import Edges
+from recsys.model.clicks import Clicks
+from recsys.model.composition import Vectors
+from recsys.model.draw import known, pick_one
+from recsys.model.hard_negatives import NEAREST, draw_near, known_pairs, nearest
+from recsys.model.held_out import Encoded
+from recsys.model.losses.triplet import hardest_triplet_loss
+from recsys.model.plan import UniformPlan
+from recsys.model.ranges import joined_ranges
+
+Rows = npt.NDArray[np.int64]
+
+Lookup = Callable[[torch.Tensor], torch.Tensor]
+
+EPOCHS = 10
+SEARCH_EVERY = 5
+"Epochs between searches for hard negatives."
+BATCH_SIZE = 1024
+LEARNING_RATE = 0.003
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """Clicks of any queries, gathered from all."""
+
+    clicks: Clicks
+    first: Rows
+
+    def of(self, query_B: Rows) -> Edges:
+        rows = np.sort(query_B)
+        taken = joined_ranges(self.first[rows], self.first[rows + 1] - self.first[rows])
+        return Edges(self.clicks.query[taken], self.clicks.item[taken], self.clicks.clicks[taken])
+
+
+def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int) -> Vectors:
+    """Return norm(E(z) + w_z), with w_z learnt by the click loss while E stays; 0 for items without clicks.
+
+    The negatives of a query are the batch's other items and near items that queries of the batch did not click.
+
+    Args:
+        encoded: Vectors of all items and queries.
+        clicks: What is learnt from; at least one.
+        self_items: For each query row the item row that is the same page, −1 for none; never a negative.
+        seed: Of batches and draws.
+
+    Returns:
+        Item vectors, shape (L, D).
+    """
+    text_LD, query_QD = torch.from_numpy(encoded.items), torch.from_numpy(encoded.queries)
+    _, degree_L = clicks.per_item()
+    clicked_L1 = torch.from_numpy(degree_L > 0)[:, None]
+    free = torch.nn.Embedding(text_LD.shape[0], text_LD.shape[1], sparse=True)
+    torch.nn.init.zeros_(free.weight)
+    optimizer: torch.optim.Optimizer = torch.optim.SparseAdam(list(free.parameters()), lr=LEARNING_RATE)
+    pages = _Pages(clicks, np.searchsorted(clicks.query, np.arange(clicks.n_queries + 1)))
+    plan = UniformPlan(np.unique(clicks.query), BATCH_SIZE, seed)
+
+    def vectors(rows: torch.Tensor) -> torch.Tensor:
+        return normalize(text_LD[rows] + free(rows) * clicked_L1[rows], dim=1)
+
+    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=EPOCHS * len(plan))
+    near_TK = np.empty((0, 0), dtype=np.int32)
+    for epoch in range(EPOCHS):
+        if epoch % SEARCH_EVERY == 0:
+            near_TK = _search(encoded.queries, vectors, clicks, self_items)
+        rng = np.random.default_rng([seed, epoch])
+        for query_B in plan.batches(epoch):
+            near_BK = near_TK[np.searchsorted(plan.rows, query_B)]
+            column_M, known_BM = _columns(query_B, pages.of(query_B), near_BK, degree_L, rng)
+            known_BM |= self_items[query_B][:, None] == column_M[None, :]
+            row, place_M = np.unique(column_M, return_inverse=True)
+            column_MD = vectors(torch.from_numpy(row))[torch.from_numpy(place_M)]
+            loss = hardest_triplet_loss(query_QD[query_B], column_MD, torch.from_numpy(known_BM))
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimizer.step()
+            decay.step()
+    return _all(vectors, clicks)
+
+
+def _search(queries: Vectors, vectors: Lookup, clicks: Clicks, self_items: Rows) -> npt.NDArray[np.int32]:
+    query_T = np.unique(clicks.query)
+    excluded = known_pairs(query_T, clicks, self_items)
+    return nearest(queries[query_T], _all(vectors, clicks), excluded, NEAREST, torch.device("cpu"))
+
+
+@torch.no_grad()
+def _all(vectors: Lookup, clicks: Clicks) -> Vectors:
+    found: Vectors = vectors(torch.arange(clicks.n_items)).numpy()
+    return found
+
+
+def _columns(
+    query_B: Rows, edges: Edges, near_BK: npt.NDArray[np.int32], degree_L: Rows, rng: np.random.Generator
+) -> tuple[Rows, npt.NDArray[np.bool_]]:
+    """Return a clicked item of each query, then near items that none of these is, and the mask of known clicks."""
+    _, item_B = pick_one(query_B, edges, rng)
+    column_M = np.concatenate([item_B, np.setdiff1d(draw_near(near_BK, degree_L, rng), item_B)])
+    return column_M, known(query_B, column_M, edges)
