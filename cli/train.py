@@ -26,6 +26,8 @@ FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 @click.option("--epochs", type=int, help="Passes over the training queries.")
 @click.option("--batch-size", type=int, help="Queries per step.")
 @click.option("--learning-rate", type=float, help="Peak learning rate.")
+@click.option("--early-stopping", type=int, help="Measurements without a better score before it stops; 0 for never.")
+@click.option("--report-to", multiple=True, help="Follow it in tensorboard, wandb or mlflow; repeatable.")
 @click.option("--seed", type=int, help="Seed of every random draw.")
 @click.option("--validation", metavar="PATH", help="Click log to choose by, instead of a share of the graph's queries.")
 @click.option("--fresh", is_flag=True, help="Begin anew instead of going on with an interrupted training.")
@@ -38,7 +40,7 @@ def train(validation: str | None, fresh: bool, dry_run: bool, as_json: bool, **f
     """
     from recsys.cli.clients import open_graph
 
-    chosen = settings(train={**flags, "relations": flags["relations"] or None})
+    chosen = settings(train={name: None if value == () else value for name, value in flags.items()})
     with open_graph(chosen) as graph:
         if dry_run:
             from recsys.model.train import plan_training

@@ -150,6 +150,10 @@ class TrainSettings(Section):
     "Tokens kept of each text (transformers only)."
     validation_share: float = Field(default=0.1, ge=0, lt=1)
     "Share of queries held out, chosen by a hash of their id."
+    early_stopping: NonNegativeInt = 0
+    "Measurements on held-out queries without a better score after which training stops; 0 for never."
+    report_to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ()
+    "Trackers that follow the training; each needs its package."
     seed: NonNegativeInt = 42
     "Seed of every random draw."
 

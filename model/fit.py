@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
-from transformers import PrinterCallback, get_scheduler
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, get_scheduler
 
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
@@ -30,6 +30,7 @@ from recsys.model.prune import Pruning
 from recsys.model.report import ProgressBar
 from recsys.model.snapshot import Snapshot
 from recsys.model.stream import NeighbourStream
+from recsys.model.trackers import make_trackers
 from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
 from recsys.model.two_hop import TwoHop
 from recsys.model.work import last_checkpoint
@@ -94,7 +95,7 @@ def fit(
             data_collator=BatchCollator(stream, features),
             evaluator=evaluator,
             optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
-            callbacks=[ProgressBar()] if is_first() else [],
+            callbacks=_callbacks(settings, directory, measured=evaluator is not None),
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_checkpoint(directory)
@@ -159,6 +160,15 @@ def _optimizers(model: SentenceTransformer, settings: TrainSettings, steps: int)
     return optimizer, get_scheduler("linear", optimizer, num_warmup_steps=0, num_training_steps=steps)
 
 
+def _callbacks(settings: TrainSettings, directory: Path, *, measured: bool) -> list[TrainerCallback]:
+    """Return what follows the training; TensorBoard's files outlive ``directory``."""
+    stopping = [EarlyStoppingCallback(settings.early_stopping)] if settings.early_stopping and measured else []
+    if not is_first():
+        return [*stopping]
+    logs = directory.parent.parent / "tensorboard" / directory.name[1:7]
+    return [*stopping, ProgressBar(), *make_trackers(settings.report_to, logs)]
+
+
 def _arguments(
     model: SentenceTransformer, settings: TrainSettings, steps: int, directory: Path, *, measured: bool
 ) -> SentenceTransformerTrainingArguments:
@@ -184,5 +194,6 @@ def _arguments(
         metric_for_best_model="score" if measured else None,
         logging_steps=max(1, min(50, steps)),
         report_to="none",
+        restore_callback_states_from_checkpoint=True,
         disable_tqdm=True,
     )

@@ -162,12 +162,11 @@ class HeldOutEvaluator(BaseEvaluator):
     def __call__(
         self, model: BaseModel, output_path: str | None = None, epoch: int = -1, steps: int = -1
     ) -> dict[str, float]:
-        """Return the metrics of the best recipe and their ``score``."""
+        """Return P@1, PSP@5 and R@10 of the best recipe, and their ``score``."""
         encoded = self.encode(cast(SentenceTransformer, model))
-        trials = Trials(self.held_out, encoded)
-        marks = trials.measure(self.recipes)
-        best = max(marks, key=lambda recipe: marks[recipe].score)
-        return {**trials.figures(best), "score": marks[best].score}
+        marks = Trials(self.held_out, encoded).measure(self.recipes)
+        best = max(marks.values(), key=lambda some: some.score)
+        return {"P@1": best.p1, "PSP@5": best.psp5, "R@10": best.r10, "score": best.score}
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str], batch_size: int) -> Vectors:

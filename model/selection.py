@@ -21,6 +21,8 @@ from recsys.model.processes import from_first
 
 SHARE = 10
 "A trial has one epoch for so many of the training, at least one; it searches for no hard negatives."
+TRIAL = {"hard_negatives_every": 0, "early_stopping": 0, "report_to": ()}
+"What a trial does without."
 WORTH = 0.1
 "What a dearer way has to be ahead by, in points of the score, to be chosen."
 FIGURES = ("score", "P@1", "PSP@5", "R@10")
@@ -116,7 +118,7 @@ def _try(
     if not from_first(path.is_file):
         work = folder / way.name.replace(" ", "-")
         work.mkdir(parents=True, exist_ok=True)
-        changed = settings.model_copy(update={**way.changes, "epochs": epochs, "hard_negatives_every": 0})
+        changed = settings.model_copy(update={**way.changes, **TRIAL, "epochs": epochs})
         model = load_encoder(settings.encoder, settings.max_length)
         fit(model, features, data, graph, changed, None, work)
 

@@ -27,6 +27,7 @@ from recsys.model.residual import learn_residual
 from recsys.model.selection import select
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.task import Click
+from recsys.model.trackers import check_trackers
 from recsys.model.validation import digest, held_out_of_log
 from recsys.model.work import open_work, run_name
 from recsys.model.write_run import Outcome, write_run
@@ -79,14 +80,16 @@ def train(
         UnknownRelationError: A relation of the settings is not in the graph.
         TooFewQueriesError: Fewer than two queries have clicks.
         EncoderMissingError: The encoder's weights cannot be had.
+        TrackerMissingError: The package of a tracker is not installed.
         NothingToMeasureError: ``validation`` has no new click on an item of the graph.
         TrainingInProgressError: Another process is at the same training.
     """
     began = time.monotonic()
     settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
+    check_trackers(settings.report_to)
     snapshot = from_first(lambda: plan_training(graph, settings))
     model = load_encoder(settings.encoder, settings.max_length)
-    key: dict[str, Any] = {"settings": settings.model_dump(), "snapshot": snapshot.as_json()}
+    key: dict[str, Any] = {"settings": settings.model_dump(exclude={"report_to"}), "snapshot": snapshot.as_json()}
     if validation is not None:
         key["validation"] = digest(validation)
     if this_process()[1] > 1:
