@@ -54,7 +54,7 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vector
 
     A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
     paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
-    measured: α, c, again α and once both, α on top of the residual, then β; with these vectors then w, and β for w. It
+    measured: α, c, again α and once both, α on top of the residual, then β; with these vectors then w, β for w and again w. It
     begins with the compositions that checkpoints were chosen by.
 
     Args:
@@ -85,8 +85,8 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vector
     one = _best(_sparing(marks, voted=False))
     if graph:
         measure(replace(one, votes=weight) for weight in VOTES)
-        voted = _best({r: m for r, m in marks.items() if r.votes})
-        measure(replace(voted, bonus=bonus) for bonus in BONUSES)
+        measure(replace(_best_voted(marks), bonus=bonus) for bonus in BONUSES)
+        measure(replace(_best_voted(marks), votes=weight) for weight in VOTES)
     votes = _with_votes(marks, one)
     return Choice(one, votes, _figures(trials, marks, one, votes))
 
@@ -104,6 +104,10 @@ def _search_compositions(marks: dict[Recipe, Marks], measure: Measure) -> None:
 def _best(marks: dict[Recipe, Marks]) -> Recipe:
     """Return the best recipe so far, the first measured among equals: plain vectors unless something beats them."""
     return max(marks, key=lambda recipe: marks[recipe].score)
+
+
+def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
+    return _best({recipe: some for recipe, some in marks.items() if recipe.votes})
 
 
 def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
