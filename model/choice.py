@@ -54,8 +54,8 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vector
 
     A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
     paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
-    measured: α, c, again α and once both, α on top of the residual, then β; with these vectors then w, β for w and again w. It
-    begins with the compositions that checkpoints were chosen by.
+    measured: α, c, again α and once both, α on top of the residual, then β; with these vectors then w, β for w and
+    again w. It begins with the compositions that checkpoints were chosen by.
 
     Args:
         held_out: What to measure on.
