@@ -48,7 +48,7 @@ class _Pages:
 
 
 def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int) -> Vectors:
-    """Return norm(E(z) + w_z), with w_z learnt by the click loss while E stays; 0 for items without clicks.
+    """Return E(z) + w_z, w_z learnt so that clicks find norm(E(z) + w_z) while E stays; 0 for items without clicks.
 
     The negatives of a query are the batch's other items and near items that queries of the batch did not click.
 
@@ -59,7 +59,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int
         seed: Of batches and draws.
 
     Returns:
-        Item vectors, shape (L, D).
+        Sums, not of unit norm, shape (L, D).
     """
     text_LD, query_QD = torch.from_numpy(encoded.items), torch.from_numpy(encoded.queries)
     _, degree_L = clicks.per_item()
@@ -90,7 +90,9 @@ def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
             decay.step()
-    return _all(vectors, clicks)
+    with torch.no_grad():
+        summed: Vectors = (text_LD + free.weight * clicked_L1).numpy()
+    return summed
 
 
 def _search(queries: Vectors, vectors: Lookup, clicks: Clicks, self_items: Rows) -> npt.NDArray[np.int32]:

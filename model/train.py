@@ -15,6 +15,7 @@ from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.choice import choose
+from recsys.model.composition import unit
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.features import make_features
@@ -110,7 +111,7 @@ def train(
             encoded = encode(model)
             residual = None
             if settings.composes and settings.residual and len(held_out):
-                residual = learn_residual(encoded, held_out.training_clicks, data.self_items, settings.seed)
+                residual = unit(learn_residual(encoded, held_out.training_clicks, data.self_items, settings.seed))
             choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
             golden = choose_golden(held_out, encoded, choice.scoring)
             outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sentence_transformers import SentenceTransformer
 
 from recsys.core.bonus import widen_items, widen_queries
@@ -20,7 +21,7 @@ from recsys.core.run import Run, Table, write_table
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
-from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
+from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, unit
 from recsys.model.data import TrainingData
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
@@ -87,17 +88,6 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     return Run(runs / name)
 
 
-def item_vectors(outcome: Outcome) -> Vectors:
-    """Return the vectors that serve: composed with every click of the snapshot, held-out queries included."""
-    items, clicks = outcome.encoded.items, outcome.data.clicks
-    _, degree = clicks.per_item()
-    if outcome.composition.residual:
-        items = learn_residual(outcome.encoded, clicks, outcome.data.self_items, outcome.settings.seed)
-    if outcome.composition != PLAIN:
-        items = compose(items, mean_of_queries(outcome.encoded.queries, clicks), degree, outcome.composition)
-    return widen_items(items, degree) if outcome.scoring.is_wide else items
-
-
 def query_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors of known queries, ready for a single search."""
     queries = outcome.encoded.queries
@@ -105,10 +95,40 @@ def query_vectors(outcome: Outcome) -> Vectors:
 
 
 def _items(outcome: Outcome) -> Table:
+    """Return items with the vectors that serve: of every click of the snapshot, held-out queries included."""
     texts = outcome.data.texts["Item"]
     clicks, degree = outcome.data.clicks.per_item()
-    ids = texts.ids().to_pylist()
-    return Table(ids, texts.all_texts(), clicks, degree, list(texts.payloads()), item_vectors(outcome))
+    own = _texts_of_items(outcome)
+    summed = _composed(outcome, unit(own) if outcome.composition.residual else own)
+    vectors = summed if outcome.composition == PLAIN else unit(summed)
+    return Table(
+        texts.ids().to_pylist(),
+        texts.all_texts(),
+        clicks,
+        degree,
+        list(texts.payloads()),
+        widen_items(vectors, degree) if outcome.scoring.is_wide else vectors,
+        lengths=_lengths(summed),
+        text_lengths=_lengths(own) if outcome.composition.residual else None,
+    )
+
+
+def _texts_of_items(outcome: Outcome) -> Vectors:
+    if not outcome.composition.residual:
+        return outcome.encoded.items
+    return learn_residual(outcome.encoded, outcome.data.clicks, outcome.data.self_items, outcome.settings.seed)
+
+
+def _composed(outcome: Outcome, items: Vectors) -> Vectors:
+    if not outcome.composition.alpha:
+        return items
+    clicks = outcome.data.clicks
+    return sums(items, mean_of_queries(outcome.encoded.queries, clicks), clicks.per_item()[1], outcome.composition)
+
+
+def _lengths(summed: Vectors) -> Vectors:
+    lengths: Vectors = np.linalg.norm(summed, axis=1).astype(np.float32)
+    return lengths
 
 
 def _queries(outcome: Outcome) -> Table:

@@ -17,7 +17,7 @@ from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.held_out import ENDS, Encoded, encode
 from recsys.model.snapshot import take_snapshot
-from recsys.model.write_run import Outcome, item_vectors, write_run
+from recsys.model.write_run import Outcome, _items, write_run
 
 COMPOSED = Composition(2.0, 1.0)
 
@@ -37,9 +37,9 @@ def test_items_are_composed_with_every_click(outcome: Outcome, twin):
     assert outcome.data.held_out.any()
     mean = mean_of_queries(outcome.encoded.queries, clicks)
     expected = compose(outcome.encoded.items, mean, clicks.per_item()[1], COMPOSED)
-    np.testing.assert_array_equal(item_vectors(outcome), expected)
+    np.testing.assert_array_equal(_items(outcome).vectors, expected)
     plain = Outcome(outcome.encoder, outcome.data, outcome.encoded, PLAIN, Scoring(), outcome.settings)
-    np.testing.assert_array_equal(item_vectors(plain), outcome.encoded.items)
+    np.testing.assert_array_equal(_items(plain).vectors, outcome.encoded.items)
 
 
 def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):
