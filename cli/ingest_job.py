@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -32,16 +33,18 @@ def open_hadoop(paths: Sequence[str], chosen: Settings) -> Iterator[Hadoop | Non
 
 @contextmanager
 def open_job(chosen: Settings, *, dry_run: bool = False, bulk: bool | None = False) -> Iterator[Job]:
-    """Open the graph, unless it is a dry run, and start Spark; ``bulk`` is None where the size of the log decides."""
+    """Open the graph, unless it is a dry run; ``bulk`` is None where the size of the log decides.
+
+    Spark starts once it is needed: a log that is known to be in does without.
+    """
     from recsys.cli.clients import open_graph
     from recsys.ingest.bulk import Bulk
     from recsys.ingest.job import Job
 
     with ExitStack() as stack:
         graph = None if dry_run else stack.enter_context(open_graph(chosen))
-        spark = stack.enter_context(_open_spark(chosen))
         yield Job(
-            spark=spark,
+            start=functools.cache(lambda: stack.enter_context(_open_spark(chosen))),
             graph=graph,
             workspace=chosen.workspace,
             chunk_rows=chosen.ingest.chunk_rows,
