@@ -69,7 +69,7 @@ def _is_in(file: ReadFile, complete: set[str], rejects: Path) -> bool:
     return (not file.kept or file.content in complete) and (not file.rejects or (rejects / file.rejects).is_dir())
 
 
-def remember(
+def note_read(
     graph: Graph, known: Known, read: Sequence[FileContent], kind: Kind, most: int | None, rejects: str
 ) -> None:
     """Note what the files held that were read, but for those whose bytes changed meanwhile.

@@ -13,10 +13,9 @@ from pyspark.sql import DataFrame
 
 from recsys.graph.batches import BatchGoneError
 from recsys.graph.client import Graph
-from recsys.ingest import known as ledger
 from recsys.ingest.clean import CLICKS, Kind
 from recsys.ingest.job import Job
-from recsys.ingest.known import Known, nothing_known, recall
+from recsys.ingest.known import Known, note_read, nothing_known, recall
 from recsys.ingest.read import FileContent, Source, contents, good, read_table
 from recsys.ingest.rejects import FOLDER
 from recsys.ingest.robots import set_robots_aside
@@ -57,7 +56,7 @@ class Reading:
     def remember(self, graph: Graph) -> None:
         """Note what was read, so that it need not be read again; call it once all of it is in."""
         folder, read = self.summary.rejects, self.found[: len(self.known.unread)]
-        ledger.remember(graph, self.known, read, self.kind, self.most, folder.name if folder else "")
+        note_read(graph, self.known, read, self.kind, self.most, folder.name if folder else "")
 
 
 @contextmanager
