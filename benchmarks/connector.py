@@ -137,7 +137,7 @@ def rates(clicks: int) -> dict[str, float]:
                 spark_session(session(), workspace) as spark,
             ):
                 ensure_schema(graph)
-                job = Job(spark, graph, workspace, CHUNK_ROWS, say=lambda line: None)
+                job = Job(lambda: spark, graph, workspace, CHUNK_ROWS, say=lambda line: None)
                 contest = Contest(job, server, pairs_of(spark, workspace / "sample" / "clicks.parquet"))
                 found = [(contest.rate(contest.recsys), contest.rate(contest.connector)) for _ in range(ROUNDS)]
         finally:

@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,9 @@ def follow_clicks(
     folder = Path(local_path(paths[0])).resolve()
     if len(paths) != 1 or not folder.is_dir():
         raise FollowedFolderError(paths)
-    with open_job(chosen) as job, _stopped_by_signals() as stop:
+    with open_job(chosen) as job, ExitStack() as stack:
+        job.start()  # it takes signals for itself, so before we do
+        stop = stack.enter_context(_stopped_by_signals())
 
         def load(files: Sequence[str]) -> Summary:
             return load_clicks(job, map_columns(find_files(files, layout), clicks_by(rules), named), rules)

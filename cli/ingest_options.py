@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from recsys.cli.options import json_option
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -78,3 +80,17 @@ def rules_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         wrapped = option(wrapped)
     return wrapped
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every command that reads tables takes: their paths and layout, and how to go about it."""
+    for option in (
+        json_option,
+        click.option("--max-rejects", metavar="N|N%", help="Write nothing when more rows cannot be used, such as 1%."),
+        click.option("--master", metavar="URL", help="Spark master; local[*] unless set."),
+        click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing."),
+        layout_options,
+        click.argument("paths", nargs=-1, required=True),
+    ):
+        command = option(command)
+    return command

@@ -23,6 +23,7 @@ _UNIQUE = (
     ("Relation", ("name", "source", "target")),
     ("ClickBatch", ("id",)),
     ("Chunk", ("id",)),
+    ("ReadFile", ("id",)),
     ("RowCounter", ("label",)),
 )
 

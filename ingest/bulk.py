@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
-from pyspark.sql import DataFrame
 
 from recsys.core.errors import UsageError
 from recsys.core.settings import Neo4jSettings
@@ -25,10 +24,8 @@ from recsys.graph.client import Graph
 from recsys.graph.schema import ensure_schema
 from recsys.ingest.batches import plan_batches
 from recsys.ingest.bulk_tables import write_tables
-from recsys.ingest.clean import Kind
 from recsys.ingest.job import Job
-from recsys.ingest.read import FileContent, good
-from recsys.ingest.summary import Summary
+from recsys.ingest.reading import Reading
 
 
 class BulkMasterError(UsageError):
@@ -71,8 +68,8 @@ def check_bulk(job: Job) -> None:
     check_empty(job.graph)
 
 
-def load_in_bulk(job: Job, kind: Kind, rows: DataFrame, found: Sequence[FileContent], summary: Summary) -> bool:
-    """Load the files by the offline importer and count in ``summary``, or return False where it is not for them.
+def load_in_bulk(job: Job, reading: Reading) -> bool:
+    """Load the files by the offline importer and count in the summary, or return False where it is not for them.
 
     A graph that somebody else manages is not touched: the tables are written, and the summary says what to do.
 
@@ -81,9 +78,9 @@ def load_in_bulk(job: Job, kind: Kind, rows: DataFrame, found: Sequence[FileCont
         GraphNotEmptyError: The graph is not empty and a bulk import is forced, or it was filled meanwhile.
     """
     bulk, graph = job.bulk, job.graph
-    if bulk is None or graph is None or job.again:
+    if bulk is None or graph is None or job.again or reading.rows is None:
         return False
-    if not bulk.forced and (bulk.neo4j.uri or summary.kept < bulk.rows or not _spark_is_here(job)):
+    if not bulk.forced and (bulk.neo4j.uri or reading.summary.kept < bulk.rows or not _spark_is_here(job)):
         return False
     folder = job.workspace.resolve() / "bulk"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -94,27 +91,19 @@ def load_in_bulk(job: Job, kind: Kind, rows: DataFrame, found: Sequence[FileCont
             if bulk.forced:
                 raise
             return False
-        _load(job, bulk, graph, folder, kind, rows, found, summary)
+        _load(job, bulk, graph, folder, reading)
     return True
 
 
-def _load(
-    job: Job,
-    bulk: Bulk,
-    graph: Graph,
-    folder: Path,
-    kind: Kind,
-    rows: DataFrame,
-    found: Sequence[FileContent],
-    summary: Summary,
-) -> None:
+def _load(job: Job, bulk: Bulk, graph: Graph, folder: Path, reading: Reading) -> None:
+    kind, summary = reading.kind, reading.summary
     end_orphans(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    plan = plan_batches(kind.name, found, [], job.chunk_rows, job.session_window, job.max_session_clicks)
+    plan = plan_batches(kind.name, reading.found, [], job.chunk_rows, job.session_window, job.max_session_clicks)
     ((batch,), (files,)) = plan.batches, plan.files
     summary.files_new, summary.files_repeated = len(files), plan.repeated
     job.say(f"writing tables for Neo4j's importer to {folder}")
-    tables, totals = write_tables(good(rows, files), batch, folder)
+    tables, totals = write_tables(reading.good(files), batch, folder)
     summary.distinct = {name: n for name, n in totals.items() if name != "clicks"}
     if bulk.neo4j.uri:
         summary.to_do = _explained(bulk.neo4j, folder, tables)
@@ -124,6 +113,7 @@ def _load(
     with Graph(server.uri, server.user, server.password, bulk.neo4j.database) as filled:
         job.say("creating constraints")
         ensure_schema(filled)
+        reading.remember(filled)
     shutil.rmtree(folder)
     summary.created["nodes_created"] = totals["queries"] + totals["items"]
     summary.created["relationships_created"] = totals["pairs"] + totals.get("same_session", 0)

@@ -16,8 +16,9 @@ from recsys.graph.batches import Batch
 from recsys.ingest.bulk import check_bulk, load_in_bulk
 from recsys.ingest.clean import clicks_by
 from recsys.ingest.click_tables import pairs_of, texts_of
-from recsys.ingest.job import Job, Stage, opened, write_batches
+from recsys.ingest.job import Job, Stage, write_batches
 from recsys.ingest.read import Source
+from recsys.ingest.reading import opened
 from recsys.ingest.rules import EVERY_CLICK, Rules
 from recsys.ingest.sessions import same_session
 from recsys.ingest.stream import coded
@@ -43,12 +44,12 @@ def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK)
     """
     if not any(SESSION in source.columns for source in sources):
         job = replace(job, session_window=0)
-    kind = clicks_by(rules)
     check_bulk(job)
-    with opened(job, sources, kind) as (rows, found, summary):
-        if load_in_bulk(job, kind, rows, found, summary):
+    with opened(job, sources, clicks_by(rules), skip=True) as reading:
+        summary = reading.summary
+        if load_in_bulk(job, reading):
             return summary
-        write_batches(job, kind, rows, found, summary, _stages)
+        write_batches(job, reading, _stages)
         if job.graph is not None:
             summary.adopted = adopt(job.graph)
             summary.created["relationships_created"] += summary.adopted

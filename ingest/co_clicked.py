@@ -95,7 +95,7 @@ def _largest(matrix: csr_array, limit: int) -> csr_array:
     """Keep the ``limit`` largest entries of each row; a hash of row and column decides among equals."""
     entries = matrix.tocoo()
     row, column = entries.coords
-    order = np.lexsort((_hash(row, column), -entries.data, row))
+    order = np.lexsort((draw(row, column), -entries.data, row))
     order = order[_rank(row[order]) < limit]
     return csr_array((entries.data[order], (row[order], column[order])), shape=matrix.shape)
 
@@ -107,7 +107,8 @@ def _rank(sorted_rows: Rows) -> Rows:
     return np.arange(len(sorted_rows)) - np.repeat(starts, lengths)
 
 
-def _hash(row: Rows, column: Rows) -> npt.NDArray[np.uint64]:
+def draw(row: Rows, column: Rows) -> npt.NDArray[np.uint64]:
+    """Return what decides among equal entries of a row: a hash of both ends."""
     mixed = row.astype(np.uint64) * _MIX[0] + column.astype(np.uint64)
     for shift, factor in ((30, _MIX[1]), (27, _MIX[2])):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * factor

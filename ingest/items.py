@@ -13,8 +13,9 @@ from recsys.core.columns import ITEM_ID, ITEM_TITLE
 from recsys.graph.adopt import adopt
 from recsys.graph.write import ITEM_TABLE
 from recsys.ingest.clean import ITEMS, PROPERTIES
-from recsys.ingest.job import Job, Stage, opened, write_stage
-from recsys.ingest.read import Source, good
+from recsys.ingest.job import Job, Stage, write_stage
+from recsys.ingest.read import Source
+from recsys.ingest.reading import opened
 from recsys.ingest.summary import Summary
 
 
@@ -25,10 +26,11 @@ def load_items(job: Job, sources: Sequence[Source]) -> Summary:
         FileUnreadableError, NoRowsError: The input cannot be used.
         GraphUnreachableError: Neo4j went away; run the same command again.
     """
-    with opened(job, sources, ITEMS) as (rows, found, summary):
-        summary.files_new = sum(1 for content in found if content.kept)
+    with opened(job, sources, ITEMS) as reading:
+        summary = reading.summary
+        summary.files_new = sum(1 for content in reading.found if content.kept)
         row = f.struct(ITEM_TITLE, PROPERTIES)
-        last = good(rows, range(len(sources))).groupBy(ITEM_ID).agg(f.max_by(row, "position").alias("row"))
+        last = reading.good(range(len(sources))).groupBy(ITEM_ID).agg(f.max_by(row, "position").alias("row"))
         table = last.select(ITEM_ID, f"row.{ITEM_TITLE}", f"row.{PROPERTIES}")
         write_stage(job, Stage("items", table, (ITEM_ID,), ITEM_TABLE, _parameters), summary)
         if job.graph is not None:

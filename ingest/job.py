@@ -1,17 +1,15 @@
-"""What every ingest does: read, set aside, write in stages through the ledger, sum up."""
+"""What every ingest works with, and how it writes: in stages, through the ledger."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys.core.progress import progress
@@ -19,16 +17,15 @@ from recsys.graph.batches import Batch, begin, complete, list_batches
 from recsys.graph.client import Graph
 from recsys.graph.ledger import Chunk, chunks_in, write_again, write_chunk
 from recsys.ingest.batches import plan_batches
-from recsys.ingest.clean import CLICKS, Kind
-from recsys.ingest.read import FileContent, Source, contents, good, read_table
+from recsys.ingest.clean import Kind
+from recsys.ingest.read import Source
 from recsys.ingest.rejects import write_rejects
-from recsys.ingest.robots import set_robots_aside
 from recsys.ingest.stream import pages
 from recsys.ingest.summary import Summary
-from recsys.ingest.tally import check_kept, check_rejects, sum_up
 
 if TYPE_CHECKING:
     from recsys.ingest.bulk import Bulk
+    from recsys.ingest.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Job:
     """What an ingest works with.
 
     Attributes:
-        spark: A session.
+        start: Returns the session of Spark, which it starts when it is first called.
         graph: With our schema; None for a dry run, which writes nothing at all.
         workspace: Rejects go to its ``rejects`` folder.
         chunk_rows: Nodes or relationships per transaction.
@@ -49,7 +46,7 @@ class Job:
         aside: What is done with rows that have a reason; returns where they are.
     """
 
-    spark: SparkSession
+    start: Callable[[], SparkSession]
     graph: Graph | None
     workspace: Path
     chunk_rows: int
@@ -60,6 +57,11 @@ class Job:
     again: bool = False
     bulk: Bulk | None = None
     aside: Callable[[DataFrame, Sequence[Source], Kind, Path], Path | None] = write_rejects
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session."""
+        return self.start()
 
 
 @dataclass(frozen=True)
@@ -85,65 +87,39 @@ class Stage:
     sums: str | None = None
 
 
-@contextmanager
-def opened(job: Job, sources: Sequence[Source], kind: Kind) -> Iterator[tuple[DataFrame, list[FileContent], Summary]]:
-    """Read ``sources``, set bad rows aside, and yield the rows, what each file holds, and the summary so far.
-
-    Raises:
-        FileUnreadableError: A file broke off.
-        TooManyRejectsError: More rows are bad than the job allows.
-        NoRowsError: No row is good.
-    """
-    started = time.monotonic()
-    job.say(f"reading {len(sources)} file{'s' * (len(sources) != 1)} of {kind.name}")
-    robots = job.max_session_clicks if kind.name == CLICKS.name else None
-    read = read_table(job.spark, sources, kind, keep_raw=robots is not None)
-    rows = read if robots is None else set_robots_aside(read, robots).persist(StorageLevel.DISK_ONLY)
-    try:
-        found = contents(rows, sources, kind)
-        summary = sum_up(kind.name, found, dry_run=job.graph is None, started=started)
-        check_rejects(summary, job.max_rejects)
-        if job.graph is not None and (summary.set_aside or summary.skipped):
-            summary.rejects = job.aside(rows, sources, kind, job.workspace)
-        check_kept(summary, [source.file.name for source in sources])
-        yield rows, found, summary
-    finally:
-        rows.unpersist()
-        read.unpersist()
-    summary.seconds = time.monotonic() - started
-
-
 def write_batches(
     job: Job,
-    kind: Kind,
-    rows: DataFrame,
-    found: Sequence[FileContent],
-    summary: Summary,
+    reading: Reading,
     stages: Callable[[DataFrame, Batch], list[Stage]],
 ) -> None:
-    """Write the files that are not in yet, each row exactly once, and count in ``summary``.
+    """Write the files that are not in yet, each row exactly once, and count in the summary of ``reading``.
 
     Raises:
         BatchUnfinishedError, BatchTakenError: The ledger says that other files come first.
+        BatchGoneError: It does not say any more what it said when the call began.
         BatchLimitError: A batch that was broken off set other robots aside.
     """
+    kind, summary = reading.kind, reading.summary
     known = [] if job.graph is None else list_batches(job.graph, kind.name)
     limits = (job.chunk_rows, job.session_window, job.max_session_clicks)
-    plan = plan_batches(kind.name, found, known, *limits, again=job.again)
+    plan = plan_batches(kind.name, reading.found, known, *limits, again=job.again)
     summary.files_in_already, summary.files_repeated = plan.done, plan.repeated
     summary.unreported = [*plan.unreported, *(batch.id for batch in plan.batches if job.again)]
     if plan.unreported:
         job.say("an earlier --again counted some of these files and ended before it said so; they are not added now")
     for batch, files in zip(plan.batches, plan.files, strict=True):
+        rows = reading.good(files)
         summary.files_new += len(files)
         batch_job = replace(job, chunk_rows=batch.chunk_rows)
         if job.graph is not None:
             begin(job.graph, batch)
         totals: dict[str, int] = {}
-        for stage in stages(good(rows, files), batch):
+        for stage in stages(rows, batch):
             totals |= write_stage(batch_job, stage, summary, batch)
         if job.graph is not None:
             complete(job.graph, batch, totals, reported=not job.again)
+    if job.graph is not None:
+        reading.remember(job.graph)
 
 
 def write_stage(job: Job, stage: Stage, summary: Summary, batch: Batch | None = None) -> dict[str, int]:

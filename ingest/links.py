@@ -14,8 +14,9 @@ from recsys.core.columns import NODE_ID, NODE_TEXT, RELATION, SOURCE, TARGET
 from recsys.graph import write
 from recsys.graph.batches import Batch
 from recsys.ingest.clean import LINKS, NODES, TARGET_TEXT
-from recsys.ingest.job import Job, Stage, opened, write_batches, write_stage
-from recsys.ingest.read import Source, good
+from recsys.ingest.job import Job, Stage, write_batches, write_stage
+from recsys.ingest.read import Source
+from recsys.ingest.reading import Reading, opened
 from recsys.ingest.stream import coded
 from recsys.ingest.summary import Summary
 
@@ -32,13 +33,13 @@ def load_links(job: Job, sources: Sequence[Source], nodes: Sequence[Source] = ()
         GraphUnreachableError: Neo4j went away; run the same command again.
     """
     with ExitStack() as stack:
-        rows, found, summary = stack.enter_context(opened(job, sources, LINKS))
+        links = stack.enter_context(opened(job, sources, LINKS, skip=True))
         titles = stack.enter_context(opened(job, nodes, NODES)) if nodes else None  # refused before links are written
-        write_batches(job, LINKS, rows, found, summary, _stages)
+        write_batches(job, links, _stages)
         if titles is not None:
-            texts, _, summary.nodes = titles
-            _write_titles(job, texts, len(nodes), summary)
-    return summary
+            links.summary.nodes = titles.summary
+            _write_titles(job, titles, len(nodes), links.summary)
+    return links.summary
 
 
 def load_nodes(job: Job, nodes: Sequence[Source]) -> Summary:
@@ -48,14 +49,14 @@ def load_nodes(job: Job, nodes: Sequence[Source]) -> Summary:
         FileUnreadableError, NoRowsError: The input cannot be used.
         GraphUnreachableError: Neo4j went away; run the same command again.
     """
-    with opened(job, nodes, NODES) as (texts, _, summary):
-        summary.files_new = len(nodes)
-        _write_titles(job, texts, len(nodes), summary)
-    return summary
+    with opened(job, nodes, NODES) as texts:
+        texts.summary.files_new = len(nodes)
+        _write_titles(job, texts, len(nodes), texts.summary)
+    return texts.summary
 
 
-def _write_titles(job: Job, texts: DataFrame, files: int, summary: Summary) -> None:
-    last = good(texts, range(files)).groupBy(NODE_ID).agg(f.max_by(NODE_TEXT, "position").alias("text"))
+def _write_titles(job: Job, texts: Reading, files: int, summary: Summary) -> None:
+    last = texts.good(range(files)).groupBy(NODE_ID).agg(f.max_by(NODE_TEXT, "position").alias("text"))
     write_stage(job, Stage("titles", last, (NODE_ID,), write.ANCHOR_TEXTS, _texts), summary)
 
 

@@ -27,7 +27,7 @@ def workplace(neo4j_server: Server, graph: Graph, tmp_path: Path, monkeypatch: p
 
 
 def test_clicks_twice(recsys: Recsys, workplace: Path) -> None:
-    """The choice of columns is on stderr, the summary alone on stdout; the second run finds all in."""
+    """The choice of columns is on stderr, the summary alone on stdout; the second run finds all in, without Spark."""
     first = recsys("ingest", "clicks", "clicks.csv", "--timestamp", "when", "--json")
     assert first.code == 0, first.err
     assert "query_text ← search_term, item_id ← sku, timestamp ← when" in first.err
@@ -37,6 +37,8 @@ def test_clicks_twice(recsys: Recsys, workplace: Path) -> None:
     assert json.loads((Path(found["rejects"]) / "rows.jsonl").read_text())["row"]["sku"] == "i2"
     second = recsys("ingest", "clicks", "clicks.csv", "--timestamp", "when")
     assert second.code == 0
+    assert "in by their bytes" in second.err
+    assert "Spark" not in second.err
     assert "1 already in" in second.out
     assert "created: 0 nodes, 0 relationships" in second.out
 

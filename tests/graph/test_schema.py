@@ -16,7 +16,7 @@ def test_the_schema_is_made_whole_again(graph: Graph):
     ensure_schema(graph)
     ensure_schema(graph)
     assert missing_constraints(graph) == []
-    assert len(set(constraint_names())) == len(constraint_names()) == 10
+    assert len(set(constraint_names())) == len(constraint_names()) == 11
 
 
 def test_counters_start_at_zero_and_stay(graph: Graph):

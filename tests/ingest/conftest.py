@@ -45,7 +45,7 @@ def mounted(spark: SparkSession) -> Callable[[Path], str]:
 @pytest.fixture
 def job(spark: SparkSession, graph: Graph, tmp_path: Path) -> Job:
     """An ingest into the empty graph, in chunks of three."""
-    return Job(spark, graph, tmp_path / "workspace", 3, lambda line: None)
+    return Job(lambda: spark, graph, tmp_path / "workspace", 3, lambda line: None)
 
 
 @pytest.fixture
