@@ -24,6 +24,7 @@ COMMANDS = {
     "graph": "Look at the graph and check it.",
     "train": "Train an encoder on the graph and write a run directory.",
     "embed": "Make a run's vectors again from the present graph.",
+    "export": "Write the encoder for programs in other languages.",
     "publish": "Push item vectors to Qdrant and switch the alias to them.",
     "collections": "List what is published, and which is live.",
     "rollback": "Point the alias back at the collection before.",

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 WIDTH = 8
 WORDS = ("red", "blue", "shoe", "lamp", "oak", "table", "wool", "scarf")
+MORE_WORDS = ("desk", "mug", "tin", "cup")
+"Further ones that the tiny transformer knows."
 SERVER = "RECSYS_TEST_QDRANT_URL"
 SMALL_NEO4J = Neo4jSettings(heap="512m", page_cache="64m")
 
@@ -198,6 +200,33 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("encoder") / "encoder"
     SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu").save(str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformer with random weights: two layers of width 32, mean pooling, no normalisation."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    path = tmp_path_factory.mktemp("bert")
+    (path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *MORE_WORDS]))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(WORDS) + len(MORE_WORDS) + 5,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(path / "weights")
+    BertTokenizerFast(vocab_file=str(path / "vocab.txt")).save_pretrained(path / "weights")
+    SentenceTransformer(modules=[Transformer(str(path / "weights")), Pooling(32)], device="cpu").save(
+        str(path / "encoder")
+    )
+    return path / "encoder"
 
 
 @pytest.fixture(params=["embedded", "server"])
