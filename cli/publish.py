@@ -78,7 +78,7 @@ def _tell(done: Publication, dry_run: bool) -> None:
     else:
         print_line(f"the collection {done.collection} already holds all {done.items:,} items")
     if done.queries:
-        print_line(f"uploaded {done.queries:,} training queries to {done.collection}-queries, to vote")
+        print_line(f"uploaded {done.queries:,} training queries to {done.collection}-queries")
     if done.gate is not None:
         _tell_gate(done.gate)
         if done.gate.failed and done.forced is None:

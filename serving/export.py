@@ -18,7 +18,7 @@ from recsys.core.errors import UsageError
 from recsys.core.files import hash_tree, write_json
 from recsys.core.run import Run
 from recsys.serving.encoder import load_encoder
-from recsys.serving.onnx import write_onnx
+from recsys.serving.onnx import longest, write_onnx
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -126,8 +126,8 @@ def _tokenizer(model: SentenceTransformer) -> Tokenizer:
     """Return the tokenizer as the encoder uses it: cut at its length, never padded."""
     first: Any = model[0]
     tokenizer: Tokenizer = first.tokenizer if _is_static(model) else first.tokenizer.backend_tokenizer
-    if not _is_static(model):
-        tokenizer.enable_truncation(model.max_seq_length)
+    if (length := longest(model)) is not None:
+        tokenizer.enable_truncation(length)
     tokenizer.no_padding()
     return tokenizer
 

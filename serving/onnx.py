@@ -53,7 +53,7 @@ def write_onnx(model: SentenceTransformer, path: Path) -> None:
             raise OnnxMissingError(package)
     # numbers other than 0 and 1, which an exporter takes for constants
     example = (torch.ones((2, 3), dtype=torch.int64), torch.tensor([[1, 1, 1], [1, 1, 0]]))
-    shape = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens", max=_longest(model))}
+    shape = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens", max=longest(model))}
     # the exporter tells its progress on stdout, and warns of names that it drops
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -69,7 +69,8 @@ def write_onnx(model: SentenceTransformer, path: Path) -> None:
         )
 
 
-def _longest(model: SentenceTransformer) -> int | None:
+def longest(model: SentenceTransformer) -> int | None:
+    """Return how many tokens the encoder keeps of a text, None for all."""
     length = model.max_seq_length
     return length if isinstance(length, int) else None
 

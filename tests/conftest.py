@@ -40,6 +40,7 @@ WORDS = ("red", "blue", "shoe", "lamp", "oak", "table", "wool", "scarf")
 MORE_WORDS = ("desk", "mug", "tin", "cup")
 "Further ones that the tiny transformer knows."
 SERVER = "RECSYS_TEST_QDRANT_URL"
+SERVER_KEY = "RECSYS_TEST_QDRANT_API_KEY"
 SMALL_NEO4J = Neo4jSettings(heap="512m", page_cache="64m")
 
 
@@ -236,7 +237,9 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, tiny_encoder: Path) -> 
     if request.param == "server" and url is None:
         pytest.skip(f"{SERVER} names no Qdrant server")
     alias = f"test-{uuid.uuid4().hex[:8]}"
-    made = Shop(tmp_path / "workspace", QdrantSettings(url=url, alias=alias), tiny_encoder)
+    key = os.environ.get(SERVER_KEY) if url else None
+    qdrant = QdrantSettings.model_validate({"url": url, "api_key": key, "alias": alias})
+    made = Shop(tmp_path / "workspace", qdrant, tiny_encoder)
     yield made
     with made.connect() as client:
         for collection in client.get_collections().collections:
@@ -303,6 +306,8 @@ def recsys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
             monkeypatch.setenv("RECSYS_QDRANT__ALIAS", shop.alias)
             if shop.qdrant.url is not None:
                 monkeypatch.setenv("RECSYS_QDRANT__URL", shop.qdrant.url)
+            if shop.qdrant.api_key is not None:
+                monkeypatch.setenv("RECSYS_QDRANT__API_KEY", shop.qdrant.api_key.get_secret_value())
         monkeypatch.setattr(sys, "argv", ["recsys", *arguments])
         with pytest.raises(SystemExit) as left:
             main()
