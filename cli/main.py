@@ -15,8 +15,8 @@ USAGE_EXIT = 2
 FAILURE_EXIT = 1
 
 COMMANDS = {
-    "up": "Start the managed Neo4j.",
-    "down": "Stop the managed Neo4j.",
+    "up": "Start the managed Neo4j, and a Qdrant with --qdrant.",
+    "down": "Stop the managed servers.",
     "status": "Say what is running and what the graph holds.",
     "doctor": "Check everything that recsys needs, with what to do.",
     "sample": "Write a click log, items and links of an invented shop.",
