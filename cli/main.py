@@ -15,8 +15,8 @@ USAGE_EXIT = 2
 FAILURE_EXIT = 1
 
 COMMANDS = {
-    "up": "Start the managed Neo4j.",
-    "down": "Stop the managed Neo4j.",
+    "up": "Start the managed Neo4j, and a Qdrant with --qdrant.",
+    "down": "Stop the managed servers.",
     "status": "Say what is running and what the graph holds.",
     "doctor": "Check everything that recsys needs, with what to do.",
     "sample": "Write a click log, items and links of an invented shop.",
@@ -24,6 +24,7 @@ COMMANDS = {
     "graph": "Look at the graph and check it.",
     "train": "Train an encoder on the graph and write a run directory.",
     "embed": "Make a run's vectors again from the present graph.",
+    "export": "Write the encoder for programs in other languages.",
     "publish": "Push item vectors to Qdrant and switch the alias to them.",
     "collections": "List what is published, and which is live.",
     "rollback": "Point the alias back at the collection before.",

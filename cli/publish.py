@@ -56,8 +56,8 @@ def publish(run: str | None, alias: str | None, force: str | None, dry_run: bool
     if embedded is not None and done.items > EMBEDDED_COMFORT:
         note(
             f"Embedded Qdrant compares a query with every one of the {done.items:,} items; above {EMBEDDED_COMFORT:,} "
-            "start a Qdrant server (docker run -p 127.0.0.1:6333:6333 qdrant/qdrant), set qdrant.url "
-            "(RECSYS_QDRANT__URL=http://localhost:6333) and publish again."
+            "start a Qdrant server and publish again: `recsys up --qdrant` where Qdrant's program is on PATH, else "
+            "docker run -p 127.0.0.1:6333:6333 qdrant/qdrant and RECSYS_QDRANT__URL=http://localhost:6333."
         )
     _show(done, dry_run, embedded, as_json)
 
@@ -78,7 +78,7 @@ def _tell(done: Publication, dry_run: bool) -> None:
     else:
         print_line(f"the collection {done.collection} already holds all {done.items:,} items")
     if done.queries:
-        print_line(f"uploaded {done.queries:,} training queries to {done.collection}-queries, to vote")
+        print_line(f"uploaded {done.queries:,} training queries to {done.collection}-queries")
     if done.gate is not None:
         _tell_gate(done.gate)
         if done.gate.failed and done.forced is None:

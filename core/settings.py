@@ -61,10 +61,10 @@ class SparkSettings(Section):
 
 
 class QdrantSettings(Section):
-    """Where item vectors are served from; without ``url`` Qdrant's embedded mode in the workspace."""
+    """Where item vectors are served from; without ``url`` a managed server, or else embedded mode in the workspace."""
 
     url: str | None = None
-    "Address such as https://qdrant.example.org:6333; unset means embedded."
+    "Address such as https://qdrant.example.org:6333; unset means the server of `recsys up --qdrant`, or embedded."
     api_key: SecretStr | None = None
     "API key at ``url``."
     alias: str = Field(default="recsys", min_length=1)
@@ -75,6 +75,10 @@ class QdrantSettings(Section):
     "Percentage points that P@1 and R@10 of golden queries may be below the live collection's when publishing."
     indexed: tuple[str, ...] | None = None
     "Item columns that a server indexes for filters; unset means all with short texts, numbers or truth values."
+    binary: str = Field(default="qdrant", min_length=1)
+    "Program that `recsys up --qdrant` starts: its name on PATH, or its path."
+    port: int = Field(default=0, ge=0, le=65_535)
+    "HTTP port of the managed server on loopback; 0 takes a free one."
     int8_from: NonNegativeInt = 100_000
     "Items from which a server also keeps vectors in int8 to search faster; 0 for never."
 

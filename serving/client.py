@@ -36,8 +36,8 @@ class QdrantUnreachableError(ServiceError):
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
         super().__init__(
-            f"cannot reach Qdrant at {url}: {reason}; start it or correct qdrant.url "
-            "(`recsys config show` shows it), then run the same command again"
+            f"cannot reach Qdrant at {url}: {reason}; start it (`recsys up --qdrant` the managed one) or correct "
+            "qdrant.url (`recsys config show` shows it), then run the same command again"
         )
 
 

@@ -101,7 +101,7 @@ class Publication:
         live_before: What the alias pointed at; None where it did not exist.
         removed: Older collections of this alias that are taken away in the end.
         seconds: Time the upload took; 0 in a plan.
-        queries: Training queries that were sent to vote, of runs that chose votes; 0 in a plan.
+        queries: Training queries that were sent to be looked up, and to vote where the run chose it; 0 in a plan.
         gate: What the gate found; None where the collection is live already.
         forced: Why it went live although the gate refused it.
     """
@@ -173,7 +173,8 @@ def publish(
 ) -> Publication:
     """Send what a run's collection lacks, switch ``alias`` to it when it passes the gate, remove what nobody needs.
 
-    Where the run chose votes, its training queries become a second collection, before the gate.
+    The run's training queries become a second collection, before the gate: on a server always, for backends to look
+    them up by id or text, in embedded mode where the run chose votes.
 
     Doing it again changes nothing; after an interruption it goes on where the upload stopped. The live collection and
     the one before it stay, for :func:`recsys.serving.alias.roll_back`.
@@ -205,7 +206,8 @@ def publish(
         quantization = storage.quantization(plan.items)
         create_collection(client, run.name, lineage, embedded, quantization=quantization)
     seconds = _fill(client, plan, table, schema)
-    queries = publish_voters(client, run, lineage, embedded) if lineage.how.votes else 0
+    needed = lineage.how.votes or embedded is None
+    queries = publish_voters(client, run, lineage, embedded) if needed else 0
     if embedded is None:
         build_index(client, run.name)
     done = replace(plan, seconds=seconds, queries=queries)

@@ -1,4 +1,4 @@
-"""The collection of training queries, whose nearest ones vote for what they clicked."""
+"""The collection of training queries: looked up by id or text, and the nearest ones vote for what they clicked."""
 
 from __future__ import annotations
 

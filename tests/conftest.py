@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 WIDTH = 8
 WORDS = ("red", "blue", "shoe", "lamp", "oak", "table", "wool", "scarf")
+MORE_WORDS = ("desk", "mug", "tin", "cup")
+"Further ones that the tiny transformer knows."
 SERVER = "RECSYS_TEST_QDRANT_URL"
+SERVER_KEY = "RECSYS_TEST_QDRANT_API_KEY"
 SMALL_NEO4J = Neo4jSettings(heap="512m", page_cache="64m")
 
 
@@ -200,6 +203,33 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformer with random weights: two layers of width 32, mean pooling, no normalisation."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    path = tmp_path_factory.mktemp("bert")
+    (path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *MORE_WORDS]))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(WORDS) + len(MORE_WORDS) + 5,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(path / "weights")
+    BertTokenizerFast(vocab_file=str(path / "vocab.txt")).save_pretrained(path / "weights")
+    SentenceTransformer(modules=[Transformer(str(path / "weights")), Pooling(32)], device="cpu").save(
+        str(path / "encoder")
+    )
+    return path / "encoder"
+
+
 @pytest.fixture(params=["embedded", "server"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path, tiny_encoder: Path) -> Iterator[Shop]:
     """A shop on embedded Qdrant and, where RECSYS_TEST_QDRANT_URL names one, on a server."""
@@ -207,7 +237,9 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, tiny_encoder: Path) -> 
     if request.param == "server" and url is None:
         pytest.skip(f"{SERVER} names no Qdrant server")
     alias = f"test-{uuid.uuid4().hex[:8]}"
-    made = Shop(tmp_path / "workspace", QdrantSettings(url=url, alias=alias), tiny_encoder)
+    key = os.environ.get(SERVER_KEY) if url else None
+    qdrant = QdrantSettings.model_validate({"url": url, "api_key": key, "alias": alias})
+    made = Shop(tmp_path / "workspace", qdrant, tiny_encoder)
     yield made
     with made.connect() as client:
         for collection in client.get_collections().collections:
@@ -274,6 +306,8 @@ def recsys(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
             monkeypatch.setenv("RECSYS_QDRANT__ALIAS", shop.alias)
             if shop.qdrant.url is not None:
                 monkeypatch.setenv("RECSYS_QDRANT__URL", shop.qdrant.url)
+            if shop.qdrant.api_key is not None:
+                monkeypatch.setenv("RECSYS_QDRANT__API_KEY", shop.qdrant.api_key.get_secret_value())
         monkeypatch.setattr(sys, "argv", ["recsys", *arguments])
         with pytest.raises(SystemExit) as left:
             main()

@@ -40,7 +40,7 @@ def test_from_up_to_down(workspace: Path, recsys: Callable[..., object]):
     down = recsys("down")
     assert (down.code, down.out) == (0, "Neo4j stopped\n")
     assert not psutil.pid_exists(first.json()["pid"]) or psutil.Process(first.json()["pid"]).status() == "zombie"
-    assert recsys("down", "--json").json() == {"stopped": False}
+    assert recsys("down", "--json").json() == {"stopped": False, "qdrant_stopped": False}
 
 
 def test_status_of_nothing_starts_nothing(workspace: Path, recsys: Callable[..., object]):

@@ -191,33 +191,6 @@ def tiny_static(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A transformer with random weights: two layers of width 32, mean pooling, no normalisation."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    path = tmp_path_factory.mktemp("bert")
-    (path / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(WORDS) + 5,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(path / "weights")
-    BertTokenizerFast(vocab_file=str(path / "vocab.txt")).save_pretrained(path / "weights")
-    SentenceTransformer(modules=[Transformer(str(path / "weights")), Pooling(32)], device="cpu").save(
-        str(path / "encoder")
-    )
-    return path / "encoder"
-
-
 @pytest.fixture
 def settings(tiny_static: Path) -> TrainSettings:
     """A training of a second or two: about four steps an epoch, a fifth of the queries held out."""
