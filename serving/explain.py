@@ -14,7 +14,8 @@ from recsys.graph.client import Graph
 from recsys.serving import explanation as why
 from recsys.serving.explained_paths import paths_beside_the_score
 from recsys.serving.explanation import Explanation, Node, Reason
-from recsys.serving.recommend import Found, Recommender
+from recsys.serving.items import Found
+from recsys.serving.recommend import Recommender
 from recsys.serving.summands import Known, Summands, Vote, parts_of, take_apart, votes_for
 
 SHOWN: Final = 5

@@ -23,7 +23,8 @@ from recsys.core.composition import Composition, shares_of_queries
 from recsys.core.run import Vectors
 from recsys.core.votes import shares
 from recsys.graph.between import Clicker
-from recsys.serving.recommend import Found, Recommender
+from recsys.serving.items import Found
+from recsys.serving.recommend import Recommender
 
 
 @dataclass(frozen=True)
