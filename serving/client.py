@@ -158,6 +158,30 @@ def is_there(collection: str) -> Iterator[None]:
 
 
 @contextmanager
+def in_our_words(settings: QdrantSettings) -> Iterator[None]:
+    """Turn what goes wrong with a server inside the block into errors of ours, as :func:`connect` does around it.
+
+    Raises:
+        QdrantUnreachableError: Nothing answers at ``url``.
+        QdrantSlowError: An answer did not come within ``timeout``.
+        QdrantRefusedError: Wrong API key, or any other refusal.
+    """
+    url = str(settings.url)
+    try:
+        yield
+    except UnexpectedResponse as error:
+        raise QdrantRefusedError(url, error.status_code, _reason(error)) from error
+    except ResourceExhaustedResponse as error:
+        raise QdrantRefusedError(url, 429, str(error)) from error
+    except ResponseHandlingException as error:
+        if isinstance(error.source, ValidationError):
+            raise QdrantRefusedError(url, None, "its answer has another form") from error
+        if isinstance(error.source, ReadTimeout | WriteTimeout):
+            raise QdrantSlowError(url, settings.timeout) from error
+        raise QdrantUnreachableError(url, str(error.source) or type(error.source).__name__) from error
+
+
+@contextmanager
 def without_size_warning() -> Iterator[None]:
     """Keep back what the client says about embedded mode's limits; ``recsys publish`` says it, with the way out."""
     with warnings.catch_warnings():
@@ -209,21 +233,9 @@ def _server(settings: QdrantSettings) -> Iterator[QdrantClient]:
         raise UsageError(
             f"qdrant.url = {url!r} is not an address ({error}); an example is http://localhost:6333"
         ) from error
-    try:
+    with closing(client), in_our_words(settings):
         _check_version(client, url)
         yield client
-    except UnexpectedResponse as error:
-        raise QdrantRefusedError(url, error.status_code, _reason(error)) from error
-    except ResourceExhaustedResponse as error:
-        raise QdrantRefusedError(url, 429, str(error)) from error
-    except ResponseHandlingException as error:
-        if isinstance(error.source, ValidationError):
-            raise QdrantRefusedError(url, None, "its answer has another form") from error
-        if isinstance(error.source, ReadTimeout | WriteTimeout):
-            raise QdrantSlowError(url, settings.timeout) from error
-        raise QdrantUnreachableError(url, str(error.source) or type(error.source).__name__) from error
-    finally:
-        client.close()
 
 
 def _check_version(client: QdrantClient, url: str) -> None:

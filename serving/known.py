@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -20,10 +21,14 @@ CLOSE_AMONG = 50_000
 
 
 class KnownRows:
-    """Rows of ``queries.parquet`` or ``items.parquet`` by id or by text; each column is read when first needed."""
+    """Rows of ``queries.parquet`` or ``items.parquet`` by id or by text; each column is read when first needed.
+
+    Threads may share it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path, memory_map=True)
+        self._reading = threading.Lock()
 
     def row_of_id(self, external_id: str) -> int | None:
         """Return the row with this id, or None."""
@@ -35,12 +40,18 @@ class KnownRows:
         row = self.row_of_id(query_id(text))
         return self._rows_by_text.get(normalise(text)) if row is None else row
 
+    def id(self, row: int) -> str:
+        """Return the id of a row."""
+        external_id: str = self._ids[row].as_py()
+        return external_id
+
     def vector(self, row: int) -> Vectors:
         """Return the vector of a row, shape (width,)."""
         group = 0
         while row >= (size := self._file.metadata.row_group(group).num_rows):
             row, group = row - size, group + 1
-        cell = self._file.read_row_group(group, columns=["vector"])["vector"][row]
+        with self._reading:
+            cell = self._file.read_row_group(group, columns=["vector"])["vector"][row]
         return cell.values.to_numpy().astype(np.float32)  # type: ignore[no-any-return]
 
     def close_ids(self, external_id: str) -> list[str]:
@@ -50,9 +61,11 @@ class KnownRows:
 
     @cached_property
     def _ids(self) -> Any:
-        return self._file.read(columns=["id"])["id"]
+        with self._reading:
+            return self._file.read(columns=["id"])["id"]
 
     @cached_property
     def _rows_by_text(self) -> dict[str, int]:
-        texts = self._file.read(columns=["text"])["text"].to_pylist()
+        with self._reading:
+            texts = self._file.read(columns=["text"])["text"].to_pylist()
         return {normalise(text): row for row, text in reversed(list(enumerate(texts)))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from recsys.core.bonus import widen_queries
 from recsys.core.run import Run, Vectors, list_runs
-from recsys.core.text import normalise
+from recsys.core.text import normalise, query_id
 from recsys.serving.encoder import EncoderMismatchError, check_encoder, load_encoder
 from recsys.serving.known import KnownRows
 from recsys.serving.lineage import Lineage
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """Turns texts into vectors ready for a single search of one collection; what is not needed is never loaded."""
+    """Turns texts into vectors ready for a single search of one collection; what is not needed is never loaded.
+
+    Threads may share it.
+    """
 
     def __init__(self, collection: str, lineage: Lineage, runs_dir: Path) -> None:
         """Note where to look.
@@ -35,6 +39,38 @@ class Questions:
         self._collection = collection
         self._lineage = lineage
         self._runs_dir = runs_dir
+        self._encoding = threading.Lock()
+
+    def load(self) -> None:
+        """Load all that texts may need, so that the first one does not wait for it.
+
+        Raises:
+            LiveRunMissingError: The run directory is gone.
+            EncoderMismatchError: Its encoder did not make the collection.
+        """
+        self.known.row_of_text("")
+        self.encode([""])
+
+    def id_of(self, text: str) -> str:
+        """Return the id of a text's query, that of the graph where the run knows it and else what an ingest gives it.
+
+        Raises:
+            LiveRunMissingError: The run directory is gone.
+            EncoderMismatchError: Its encoder did not make the collection.
+        """
+        row = self.known.row_of_text(text)
+        return query_id(text) if row is None else self.known.id(row)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return the encoder's vectors of texts as they are, shape (texts, encoder's width).
+
+        Raises:
+            LiveRunMissingError: The run directory is gone.
+            EncoderMismatchError: Its encoder did not make the collection.
+        """
+        with self._encoding:  # tokenizers refuse to be used by two threads at once
+            encoded: Vectors = self._encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
+        return encoded
 
     def vectors(self, texts: Sequence[str]) -> tuple[list[Vectors], list[bool]]:
         """Return the vector of each text, and whether it is the stored one of a known query; others are encoded.
@@ -51,10 +87,11 @@ class Questions:
     @cached_property
     def known(self) -> KnownRows:
         """The run's queries."""
-        return KnownRows(self._run.path / "queries.parquet")
+        return KnownRows(self.run.path / "queries.parquet")
 
     @cached_property
-    def _run(self) -> Run:
+    def run(self) -> Run:
+        """The run that made the collection."""
         runs = {run.name: run for run in list_runs(self._runs_dir)}
         if self._lineage.run not in runs:
             raise LiveRunMissingError(self._lineage.run, self._runs_dir, list(runs))
@@ -66,14 +103,14 @@ class Questions:
 
     @cached_property
     def _encoder(self) -> SentenceTransformer:
-        check_encoder(self._run, self._collection, self._lineage.encoder_hash)
-        return load_encoder(self._run)
+        check_encoder(self.run, self._collection, self._lineage.encoder_hash)
+        return load_encoder(self.run)
 
     def _encode(self, texts: Sequence[str]) -> Sequence[Vectors]:
         is_wide = self._lineage.how.is_wide
         blank = np.zeros(self._lineage.width - is_wide, dtype=np.float32)
         if not any(map(normalise, texts)):
             return [np.zeros(self._lineage.width, dtype=np.float32)] * len(texts)
-        encoded = self._encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
+        encoded = self.encode(texts)
         vectors = np.stack([v if normalise(t) else blank for t, v in zip(texts, encoded, strict=True)])
         return list(widen_queries(vectors, self._lineage.how.bonus) if is_wide else vectors)

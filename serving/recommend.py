@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -47,7 +48,7 @@ class Recommender:
         self.alias = alias
         self.collection, self.lineage = live_lineage(client, alias)
         self._how = self.lineage.how
-        self._questions = Questions(self.collection, self.lineage, runs_dir)
+        self.questions = Questions(self.collection, self.lineage, runs_dir)
 
     def by_text(self, texts: Sequence[str], k: int = 10, *, only: Only = EVERYTHING) -> list[Recommendation]:
         """Recommend for texts, all searched together, with votes where the run chose them.
@@ -58,7 +59,7 @@ class Recommender:
             LiveRunMissingError: The run directory is gone.
             EncoderMismatchError: Its encoder did not make the collection.
         """
-        vectors, known = self._questions.vectors(texts)
+        vectors, known = self.questions.vectors(texts)
         found = self._search(vectors, k, only)
         return [
             Recommendation("text", text, is_known, hits is not None, hits or ())
@@ -119,24 +120,35 @@ class Recommender:
         hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, start=1))
         return Recommendation("item", ", ".join(liked), known=True, matched=norm > 0, hits=hits)
 
+    def payload(self, item_id: str) -> Mapping[str, Any]:
+        """Return what the collection holds of an item: ``id``, ``title``, ``clicks`` and its further columns.
+
+        Raises:
+            UnknownIdError: The collection has no such item.
+        """
+        return self._known_point(item_id).payload or {}
+
     @cached_property
     def _items(self) -> KnownRows | None:
         path = self._runs_dir / self.lineage.run / "items.parquet"
         return KnownRows(path) if path.is_file() else None
 
     def _query_vector(self, query_id: str) -> Vectors:
-        known = self._questions.known
+        known = self.questions.known
         row = known.row_of_id(query_id)
         if row is None:
             raise UnknownIdError("query", query_id, known.close_ids(query_id))
         return known.vector(row)
 
-    def _item_vector(self, item_id: str) -> Vectors:
+    def _known_point(self, item_id: str) -> models.Record:
         with is_there(self.collection):
             point = self._point(item_id)
         if point is None:
             raise UnknownIdError("item", item_id, self._items.close_ids(item_id) if self._items else [])
-        vector = np.array(point.vector, dtype=np.float32)
+        return point
+
+    def _item_vector(self, item_id: str) -> Vectors:
+        vector = np.array(self._known_point(item_id).vector, dtype=np.float32)
         if self._how.is_wide:
             vector[-1] = 0  # items alike, clicked or not
         return vector
