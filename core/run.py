@@ -50,6 +50,8 @@ class Table:
             their clicks.
         vectors: Unit-norm, float32, shape (rows, width); one dimension more where the run gives a bonus
             (:mod:`recsys.core.bonus`).
+        lengths: Of the sum that each composed item vector is the direction of, which tells its summands' parts; None
+            for queries and for runs from before it was noted.
     """
 
     ids: Sequence[str]
@@ -58,10 +60,11 @@ class Table:
     degree: npt.NDArray[np.int64]
     payloads: Sequence[Mapping[str, Any]]
     vectors: Vectors
+    lengths: Vectors | None = None
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write columns ``id``, ``text``, ``clicks``, ``degree``, ``payload`` (JSON) and ``vector`` (float32 list)."""
+    """Write ``id``, ``text``, ``clicks``, ``degree``, ``payload`` (JSON), ``vector`` (float32 list) and ``length``."""
     width = table.vectors.shape[1]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(table.vectors.ravel(), pa.float32()), width)
     columns = {
@@ -72,6 +75,8 @@ def write_table(path: Path, table: Table) -> None:
         "payload": pa.array([json.dumps(p, ensure_ascii=False) for p in table.payloads], pa.string()),
         "vector": vectors,
     }
+    if table.lengths is not None:
+        columns["length"] = pa.array(table.lengths, pa.float32())
     # vectors are random to a dictionary, and small groups let one row be read without the rest
     pq.write_table(pa.table(columns), path, row_group_size=ROW_GROUP, use_dictionary=False)
 
@@ -88,6 +93,7 @@ def read_table(path: Path) -> Table:
         degree=table["degree"].to_numpy(),
         payloads=[json.loads(p) for p in table["payload"].to_pylist()],
         vectors=vectors,
+        lengths=table["length"].to_numpy() if "length" in table.column_names else None,
     )
 
 

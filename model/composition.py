@@ -5,30 +5,15 @@ Shape letters: L items, D embedding width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
+from recsys.core.composition import PLAIN as PLAIN
+from recsys.core.composition import Composition as Composition
+from recsys.core.composition import shares_of_queries as shares_of_queries
 from recsys.model.clicks import Clicks
 
 Vectors = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Composition:
-    """norm( E(z) + α · n/(n+c) · mean of E(clicking queries) ), n the number of clicking queries.
-
-    Attributes:
-        alpha: α, weight that an item with many clicking queries gives to them; 0 leaves E(z).
-        evidence: c, clicking queries at which half of α is given.
-    """
-
-    alpha: float
-    evidence: float
-
-
-PLAIN = Composition(0.0, 0.0)
 
 
 def mean_of_queries(query_vectors: Vectors, clicks: Clicks) -> Vectors:
@@ -42,7 +27,12 @@ def mean_of_queries(query_vectors: Vectors, clicks: Clicks) -> Vectors:
 
 
 def compose(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64], how: Composition) -> Vectors:
-    """Return unit-norm item vectors.
+    """Return unit-norm item vectors, the directions of :func:`sums`; the arguments are the same."""
+    return unit(sums(item_vectors, mean_LD, degree_L, how))
+
+
+def sums(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64], how: Composition) -> Vectors:
+    """Return E(z) + α · n/(n+c) · mean of E(clicking queries), shape (L, D).
 
     Args:
         item_vectors: E(z), unit norm, shape (L, D).
@@ -51,13 +41,7 @@ def compose(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.in
         how: α and c.
     """
     weight_L = how.alpha * shares_of_queries(degree_L, how)
-    return unit(item_vectors + weight_L[:, None].astype(np.float32) * mean_LD)
-
-
-def shares_of_queries(degree_L: npt.NDArray[np.int64], how: Composition) -> npt.NDArray[np.float64]:
-    """Return n/(n+c), the part of α that each item gives to its clicking queries; 0 without any."""
-    share_L: npt.NDArray[np.float64] = degree_L / np.maximum(degree_L + how.evidence, 1)
-    return share_L
+    return item_vectors + weight_L[:, None].astype(np.float32) * mean_LD
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sentence_transformers import SentenceTransformer
 
 from recsys.core.bonus import widen_items, widen_queries
@@ -20,7 +21,7 @@ from recsys.core.run import Run, Table, write_table
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
-from recsys.model.composition import PLAIN, Composition, Vectors, compose, mean_of_queries
+from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, unit
 from recsys.model.data import TrainingData
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
@@ -88,11 +89,7 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
 
 def item_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors that serve: composed with every click of the snapshot, held-out queries included."""
-    items, clicks = outcome.encoded.items, outcome.data.clicks
-    _, degree = clicks.per_item()
-    if outcome.composition != PLAIN:
-        items = compose(items, mean_of_queries(outcome.encoded.queries, clicks), degree, outcome.composition)
-    return widen_items(items, degree) if outcome.scoring.is_wide else items
+    return _served(outcome, _item_sums(outcome))
 
 
 def query_vectors(outcome: Outcome) -> Vectors:
@@ -101,11 +98,25 @@ def query_vectors(outcome: Outcome) -> Vectors:
     return widen_queries(queries, outcome.scoring.bonus) if outcome.scoring.is_wide else queries
 
 
+def _item_sums(outcome: Outcome) -> Vectors:
+    items, clicks = outcome.encoded.items, outcome.data.clicks
+    if outcome.composition == PLAIN:
+        return items
+    mean = mean_of_queries(outcome.encoded.queries, clicks)
+    return sums(items, mean, clicks.per_item()[1], outcome.composition)
+
+
+def _served(outcome: Outcome, summed: Vectors) -> Vectors:
+    items = summed if outcome.composition == PLAIN else unit(summed)
+    return widen_items(items, outcome.data.clicks.per_item()[1]) if outcome.scoring.is_wide else items
+
+
 def _items(outcome: Outcome) -> Table:
-    texts = outcome.data.texts["Item"]
+    texts, summed = outcome.data.texts["Item"], _item_sums(outcome)
     clicks, degree = outcome.data.clicks.per_item()
-    ids = texts.ids().to_pylist()
-    return Table(ids, texts.all_texts(), clicks, degree, list(texts.payloads()), item_vectors(outcome))
+    payloads, lengths = list(texts.payloads()), np.linalg.norm(summed, axis=1).astype(np.float32)
+    vectors = _served(outcome, summed)
+    return Table(texts.ids().to_pylist(), texts.all_texts(), clicks, degree, payloads, vectors, lengths)
 
 
 def _queries(outcome: Outcome) -> Table:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -47,17 +49,41 @@ class KnownRows:
 
     def vector(self, row: int) -> Vectors:
         """Return the vector of a row, shape (width,)."""
-        group = 0
-        while row >= (size := self._file.metadata.row_group(group).num_rows):
-            row, group = row - size, group + 1
+        group, inside = self._place(row)
         with self._reading:
-            cell = self._file.read_row_group(group, columns=["vector"])["vector"][row]
+            cell = self._file.read_row_group(group, columns=["vector"])["vector"][inside]
         return cell.values.to_numpy().astype(np.float32)  # type: ignore[no-any-return]
+
+    def rows_of_ids(self, external_ids: Sequence[str]) -> list[int | None]:
+        """Return the row of each id, or None, in one look through all ids."""
+        found: list[int | None] = pc.index_in(pa.array(external_ids, pa.string()), value_set=self._ids).to_pylist()
+        return found
+
+    def cells(self, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Return these columns of these rows; a column that the table lacks is left out. Each group is read once."""
+        there = [column for column in columns if column in self._file.schema_arrow.names]
+        by_group: dict[int, list[tuple[int, int]]] = {}
+        for position, row in enumerate(rows):
+            group, inside = self._place(row)
+            by_group.setdefault(group, []).append((position, inside))
+        found: list[dict[str, Any]] = [{}] * len(rows)
+        for group, places in by_group.items():
+            with self._reading:
+                page = self._file.read_row_group(group, columns=there)
+            for position, inside in places:
+                found[position] = {column: page[column][inside].as_py() for column in there}
+        return found
 
     def close_ids(self, external_id: str) -> list[str]:
         """Return up to three ids that look like ``external_id``, best first."""
         known = (i.as_py() for i in islice(self._ids, CLOSE_AMONG))
         return difflib.get_close_matches(external_id, list(known), n=3, cutoff=0.7)
+
+    def _place(self, row: int) -> tuple[int, int]:
+        group = 0
+        while row >= (size := self._file.metadata.row_group(group).num_rows):
+            row, group = row - size, group + 1
+        return group, row
 
     @cached_property
     def _ids(self) -> Any:

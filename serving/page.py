@@ -50,7 +50,7 @@ def item(site: SiteOf, id: Annotated[str, Query(min_length=1, max_length=LONGEST
     """Show an item, and items like it."""
 
     def look(served: Served) -> dict[str, Any]:
-        payload = served.recommender.payload(id)
+        payload = served.recommender.item(id).payload
         similar = served.recommender.by_item(id, SIMILAR).hits
         return {"live": served.recommender, "payload": payload, "similar": similar, "q": q}
 
@@ -71,12 +71,12 @@ def click(
     """Log a click on a result, then show the item; an item that is not there is not logged."""
     session = session or secrets.token_urlsafe(12)
     try:
-        query_id, payload = site.follower.ask(
-            lambda served: (served.recommender.questions.id_of(q), served.recommender.payload(item))
+        query_id, found = site.follower.ask(
+            lambda served: (served.recommender.questions.id_of(q), served.recommender.item(item))
         )
     except RecsysError as error:
         return _failure(site, error, q)
-    site.clicks.add(Click(query_id, q, item, payload["title"], session, site.clicks.now(), rank, shown, collection))
+    site.clicks.add(Click(query_id, q, item, found.title, session, site.clicks.now(), rank, shown, collection))
     there = URL("/item").include_query_params(id=item, q=q)
     answer = RedirectResponse(str(there), HTTPStatus.SEE_OTHER)
     answer.set_cookie("session", session, httponly=True, samesite="strict", secure=request.url.scheme == "https")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,26 @@ from recsys.serving.known import KnownRows
 from recsys.serving.only import EVERYTHING, Only
 from recsys.serving.questions import Questions
 from recsys.serving.recommendation import Hit, Recommendation, UnknownIdError
-from recsys.serving.search import search, search_with_votes
+from recsys.serving.search import nearest_queries, search, search_with_votes
+
+
+@dataclass(frozen=True)
+class Found:
+    """An item of the collection.
+
+    Attributes:
+        row: Of the run, and id of the point.
+        id: External id.
+        title: Its text.
+        vector: Without the dimension of the bonus.
+        payload: Its ``id``, ``title``, ``clicks`` and further columns.
+    """
+
+    row: int
+    id: str
+    title: str
+    vector: Vectors
+    payload: Mapping[str, Any]
 
 
 class Recommender:
@@ -77,7 +96,7 @@ class Recommender:
 
     def by_query_ids(self, query_ids: Sequence[str], k: int = 10, *, only: Only = EVERYTHING) -> list[Recommendation]:
         """Recommend for training queries, all searched together; raises as :meth:`by_query_id` does."""
-        vectors = [self._query_vector(query_id) for query_id in query_ids]
+        vectors = [self.question(query_id, by_id=True)[0] for query_id in query_ids]
         found = self._search(vectors, k, only)
         return [
             Recommendation("query", query_id, True, hits is not None, hits or ())
@@ -120,38 +139,63 @@ class Recommender:
         hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, start=1))
         return Recommendation("item", ", ".join(liked), known=True, matched=norm > 0, hits=hits)
 
-    def payload(self, item_id: str) -> Mapping[str, Any]:
-        """Return what the collection holds of an item: ``id``, ``title``, ``clicks`` and its further columns.
-
-        Raises:
-            UnknownIdError: The collection has no such item.
-        """
-        return self._known_point(item_id).payload or {}
-
     @cached_property
-    def _items(self) -> KnownRows | None:
+    def items(self) -> KnownRows | None:
+        """The run's items; None where the run directory is gone."""
         path = self._runs_dir / self.lineage.run / "items.parquet"
         return KnownRows(path) if path.is_file() else None
 
-    def _query_vector(self, query_id: str) -> Vectors:
-        known = self.questions.known
-        row = known.row_of_id(query_id)
-        if row is None:
-            raise UnknownIdError("query", query_id, known.close_ids(query_id))
-        return known.vector(row)
+    def question(self, query: str, *, by_id: bool = False) -> tuple[Vectors, int | None]:
+        """Return the vector of a text or of a training query, ready for a single search, and the training query's row.
 
-    def _known_point(self, item_id: str) -> models.Record:
+        Raises:
+            UnknownIdError: The run has no such query.
+            LiveRunMissingError: The run directory is gone.
+            EncoderMismatchError: Its encoder did not make the collection.
+        """
+        if not by_id:
+            return self.questions.vectors([query])[0][0], self.questions.known.row_of_text(query)
+        known = self.questions.known
+        row = known.row_of_id(query)
+        if row is None:
+            raise UnknownIdError("query", query, known.close_ids(query))
+        return known.vector(row), row
+
+    def item(self, item_id: str) -> Found:
+        """Return an item of the collection.
+
+        Raises:
+            UnknownIdError: The collection has no such item.
+            CollectionGoneError: Somebody deleted the collection.
+        """
         with is_there(self.collection):
             point = self._point(item_id)
         if point is None:
-            raise UnknownIdError("item", item_id, self._items.close_ids(item_id) if self._items else [])
-        return point
+            raise UnknownIdError("item", item_id, self.items.close_ids(item_id) if self.items else [])
+        vector = np.array(point.vector, dtype=np.float32)
+        payload = point.payload or {}
+        return Found(int(point.id), item_id, payload["title"], vector[: self._narrow], payload)
+
+    def as_searched(self, queries: Sequence[Vectors]) -> Sequence[Vectors]:
+        """Return vectors that are ready for a single search as the search that the run chose takes them."""
+        if not self._how.votes or not queries:
+            return queries
+        vectors = np.stack(queries)[:, : self._narrow]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return list(widen_queries(vectors, self._how.votes_bonus) if self._how.is_wide else vectors)
+
+    def nearest_queries(self, searched: Vectors) -> list[models.ScoredPoint]:
+        """Return the published training queries nearest to a vector of :meth:`as_searched`, if there are any."""
+        return nearest_queries(self._client, self.collection, searched)
+
+    @property
+    def _narrow(self) -> int:
+        return self.lineage.width - self._how.is_wide
 
     def _item_vector(self, item_id: str) -> Vectors:
-        vector = np.array(self._known_point(item_id).vector, dtype=np.float32)
-        if self._how.is_wide:
-            vector[-1] = 0  # items alike, clicked or not
-        return vector
+        vector = self.item(item_id).vector
+        # items alike, clicked or not
+        return np.append(vector, np.float32(0)) if self._how.is_wide else vector
 
     def _search(self, queries: Sequence[Vectors], k: int, only: Only) -> list[tuple[Hit, ...] | None]:
         """Return the hits of each query; None for a zero vector, which is as near to any item as to any other."""
@@ -163,17 +207,15 @@ class Recommender:
     def _search_all(self, queries: Sequence[Vectors], k: int, only: Only) -> list[tuple[Hit, ...]]:
         if not self._how.votes or not queries:
             return search(self._client, self.collection, queries, k, only)
-        vectors = np.stack(queries)[:, : self.lineage.width - self._how.is_wide]
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        wide = widen_queries(vectors, self._how.votes_bonus) if self._how.is_wide else vectors
-        return search_with_votes(self._client, self.collection, list(wide), k, self._how.votes, only)
+        searched = self.as_searched(queries)
+        return search_with_votes(self._client, self.collection, searched, k, self._how.votes, only)
 
     def _point(self, item_id: str) -> models.Record | None:
-        if self._items is None:
+        if self.items is None:
             has_id = models.Filter(must=[models.FieldCondition(key="id", match=models.MatchValue(value=item_id))])
             found, _ = self._client.scroll(self.collection, scroll_filter=has_id, limit=1, with_vectors=True)
         else:
             # the row in the run is the id of the point, and embedded mode looks through all payloads for an id
-            row = self._items.row_of_id(item_id)
+            row = self.items.row_of_id(item_id)
             found = [] if row is None else self._client.retrieve(self.collection, [row], with_vectors=True)
         return next((point for point in found if (point.payload or {})["id"] == item_id), None)

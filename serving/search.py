@@ -98,12 +98,25 @@ def search_with_votes(
     ]
 
 
+def nearest_queries(client: QdrantClient, collection: str, query: Vectors) -> Points:
+    """Return the nearest training queries, with their whole payload; none where the run published no queries.
+
+    Raises:
+        CollectionGoneError: Somebody deleted the collection while it was asked.
+    """
+    beside = voters_of(collection)
+    if not client.collection_exists(beside):
+        return []
+    with is_there(beside):
+        return _nearest(client, beside, [query], NEIGHBOURS, models.PayloadSelectorExclude(exclude=[]))[0]
+
+
 def _nearest(
     client: QdrantClient,
     collection: str,
     queries: Sequence[Vectors],
     k: int,
-    payload: models.PayloadSelectorInclude,
+    payload: models.PayloadSelectorInclude | models.PayloadSelectorExclude,
     narrowed: models.Filter | None = None,
 ) -> list[Points]:
     if not queries:

@@ -22,11 +22,7 @@ NASTY = 'quotes " and \\ and\nlines and \u2028 and 語 and </script>'
 class Clock:
     """A time that goes on when it is told to."""
 
-    def __init__(self):
-        self.at = datetime(2024, 5, 6, 7, 8, 9, 123456, UTC)
-
-    def __call__(self):
-        return self.at
+    at = datetime(2024, 5, 6, 7, 8, 9, 123456, UTC)
 
 
 @pytest.fixture
@@ -38,7 +34,7 @@ def clock():
 @pytest.fixture
 def log(tmp_path, clock):
     """A log whose files grow for ten minutes."""
-    return ClickLog(tmp_path / "clicks", 10, now=clock)
+    return ClickLog(tmp_path / "clicks", 10, now=lambda: clock.at)
 
 
 def click(log, text="red", item="item-1"):
@@ -58,7 +54,7 @@ def test_ingest_reads_every_column_without_flags(log, tmp_path):
 
 
 def test_a_file_that_grows_is_hidden_and_a_file_that_is_seen_is_whole(log, tmp_path, clock):
-    """Ten minutes after its first click a file gets its name, without another click; what comes later is in the next."""
+    """Ten minutes after its first click a file is seen, without another click; later ones are in the next."""
     folder = tmp_path / "clicks"
     log.add(click(log))
     assert [path.name[0] for path in folder.iterdir()] == ["."]

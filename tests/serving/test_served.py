@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from recsys.core.files import hash_tree, write_json
-from recsys.serving.alias import NothingPublishedError, roll_back
+from recsys.serving.alias import NothingPublishedError, roll_back, switch
 from recsys.serving.client import CollectionGoneError
 from recsys.serving.recommend import Recommender
 from recsys.serving.served import Follower
@@ -64,10 +64,11 @@ def test_the_alias_moves_under_load(serving, shop, turned):
             task.result()
     assert served.follower.moves == 3
     assert {answer.status_code for answer in answers} == {200}
-    for answer in map(lambda answer: answer.json(), answers):
+    told = [answer.json() for answer in answers]
+    for answer in told:
         assert [hit["id"] for hit in answer["results"][0]["hits"]] == right[answer["collection"]]
         assert answer["lineage"]["run"] == answer["collection"]
-    assert {answer.json()["collection"] for answer in answers} == right.keys()
+    assert {answer["collection"] for answer in told} == right.keys()
 
 
 def test_back_is_a_move_too(serving, shop):
@@ -89,8 +90,6 @@ def test_a_run_that_is_not_here_is_not_followed(serving, shop):
     roll_back(served.qdrant, shop.alias)
     served.follower.tick()
     shutil.rmtree(gone.path)
-    from recsys.serving.alias import switch
-
     switch(served.qdrant, shop.alias, gone.name)
     served.follower.tick()
     ready = served.http.get("/readyz")

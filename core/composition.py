@@ -1,0 +1,33 @@
+"""How an item's vector is composed: what training chooses, and what explanations take apart again.
+
+Shape letters: L items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Composition:
+    """norm( E(z) + α · n/(n+c) · mean of E(clicking queries) ), n the number of clicking queries.
+
+    Attributes:
+        alpha: α, weight that an item with many clicking queries gives to them; 0 leaves E(z).
+        evidence: c, clicking queries at which half of α is given.
+    """
+
+    alpha: float
+    evidence: float
+
+
+PLAIN = Composition(0.0, 0.0)
+
+
+def shares_of_queries(degree_L: npt.NDArray[np.int64], how: Composition) -> npt.NDArray[np.float64]:
+    """Return n/(n+c), the part of α that each item gives to its clicking queries; 0 without any."""
+    share_L: npt.NDArray[np.float64] = degree_L / np.maximum(degree_L + how.evidence, 1)
+    return share_L
