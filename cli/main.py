@@ -30,6 +30,7 @@ COMMANDS = {
     "rollback": "Point the alias back at the collection before.",
     "recommend": "Recommend items for texts, a known query or an item.",
     "explain": "Say why an item is recommended for a query.",
+    "serve": "Answer by HTTP, with a page to try it on.",
     "evaluate": "Measure a run on held-out clicks, beside baselines.",
     "compare": "Train and measure systems side by side.",
     "demo": "Go the whole way on an invented shop.",

@@ -174,6 +174,21 @@ class TrainSettings(Section):
         return names
 
 
+class ServeSettings(Section):
+    """Settings of ``recsys serve``."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    "Address to listen on; any but loopback needs ``api_key``."
+    port: int = Field(default=8000, ge=0, le=65_535)
+    "Port to listen on; 0 takes a free one."
+    api_key: SecretStr | None = Field(default=None, min_length=16)
+    "What callers have to know; unset on loopback lets everybody on this machine ask."
+    reload_seconds: PositiveFloat = 2
+    "Between looks whether the alias has moved."
+    click_minutes: PositiveFloat = 10
+    "Minutes after which a file of clicks is closed and another begun."
+
+
 class Settings(Section):
     """All settings of one command."""
 
@@ -189,3 +204,5 @@ class Settings(Section):
     "Writing to the graph."
     train: TrainSettings = TrainSettings()
     "Training."
+    serve: ServeSettings = ServeSettings()
+    "Answering by HTTP."

@@ -1,86 +1,83 @@
-"""What several tests of serving share: an address at which programs of any language ask Qdrant."""
+"""What several tests of serving share: a served shop, an address at which to ask Qdrant, and a browser."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import TypeAdapter
-from qdrant_client import QdrantClient, models
+from qdrant_address import address
+from real_browser import browser
 
-Address = Callable[[QdrantClient], AbstractContextManager[str]]
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+    from qdrant_client import QdrantClient
 
-_TYPES: dict[str, Any] = {
-    "query": models.Query | list[float] | int,
-    "lookup_from": models.LookupLocation,
-    "filter": models.Filter,
-    "params": models.SearchParams,
-}
-_NAMES = {
-    "query": {"filter": "query_filter", "params": "search_params", "with_vector": "with_vectors"},
-    "scroll": {"filter": "scroll_filter", "with_vector": "with_vectors"},
-}
+    from recsys.core.run import Run
+    from recsys.serving.click_log import ClickLog
+    from recsys.serving.served import Follower
+
+__all__ = ["address", "browser"]
+
+KEY = "a key of 16 characters or more"
+
+
+@dataclass
+class Served:
+    """A shop whose first run is live and served."""
+
+    shop: Any
+    run: Run
+    qdrant: QdrantClient
+    follower: Follower
+    clicks: ClickLog
+    http: TestClient
+
+    def publish(self, run: Run) -> None:
+        """Make another run live, and let the follower notice."""
+        from recsys.serving.publish import publish
+
+        publish(self.qdrant, run, self.shop.alias, embedded=self.shop.embedded)
+        self.follower.tick()
 
 
 @pytest.fixture
-def address(shop) -> Address:
-    """Give the address of the shop's server, or serve the shop's embedded Qdrant as a server serves these requests."""
+def serving(shop: Any) -> Iterator[Callable[..., Served]]:
+    """Serve a shop's run ``a``, or the run that is given, to somebody on this machine."""
+    from fastapi.testclient import TestClient
 
-    @contextmanager
-    def serve(client: QdrantClient) -> Iterator[str]:
-        if shop.qdrant.url is not None:
-            yield shop.qdrant.url
-            return
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(client))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+    from recsys.serving.app import make_app
+    from recsys.serving.click_log import ClickLog
+    from recsys.serving.publish import publish
+    from recsys.serving.served import Follower
 
-    return serve
+    with ExitStack() as stack:
 
+        def begin(run: Run | None = None, *, key: str | None = None, host: str = "localhost") -> Served:
+            run = run or shop.run("a")
+            qdrant = stack.enter_context(shop.connect())
+            publish(qdrant, run, shop.alias, embedded=shop.embedded)
+            follower = Follower(qdrant, shop.qdrant, shop.runs)
+            clicks = ClickLog(shop.workspace / "clicks", minutes=10)
+            app = make_app(follower, clicks, key=key, every=3600)
+            http = TestClient(app, base_url=f"http://{host}", raise_server_exceptions=False)
+            return Served(shop, run, qdrant, follower, clicks, stack.enter_context(http))
 
-def _handler(client: QdrantClient) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def _reply(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            whole = {"result": _answer(client, self.path, json.loads(sent or "{}")), "status": "ok", "time": 0}
-            body = json.dumps(whole, separators=(",", ":")).encode()  # as the server does, without blanks
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = _reply
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
+        yield begin
 
 
-def _answer(client: QdrantClient, path: str, body: dict[str, Any]) -> Any:
-    if path == "/":
-        return {"title": "qdrant", "version": "1.20.0"}
-    if path == "/aliases":
-        return client.get_aliases().model_dump(mode="json")
-    _, _, collection, _, kind = path.partition("?")[0].split("/")
-    given = {
-        _NAMES[kind].get(name, name): TypeAdapter(_TYPES[name]).validate_python(value) if name in _TYPES else value
-        for name, value in body.items()
-        if value is not None
-    }
-    if kind == "scroll":
-        points, following = client.scroll(collection, **given)
-        return {"points": [point.model_dump(mode="json") for point in points], "next_page_offset": following}
-    return client.query_points(collection, **given).model_dump(mode="json")
+@pytest.fixture
+def titled() -> Callable[..., Run]:
+    """Give the first items of a run other titles, and further columns."""
+    from recsys.core.run import write_table
+
+    def give(run: Run, *titles: str, payload: dict[str, Any] | None = None) -> Run:
+        items = run.items()
+        texts = [*titles, *items.texts[len(titles) :]]
+        payloads = [{**found, **(payload or {})} for found in items.payloads]
+        write_table(run.path / "items.parquet", replace(items, texts=texts, payloads=payloads))
+        return run
+
+    return give

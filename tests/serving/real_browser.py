@@ -1,0 +1,111 @@
+"""A real browser for tests of pages."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class Browser:
+    """A Chromium without a screen, told what to do through a pipe (Chrome DevTools Protocol)."""
+
+    def __init__(self, orders: int, answers: int) -> None:
+        self._orders = os.fdopen(orders, "wb", buffering=0)
+        self._answers = os.fdopen(answers, "rb")
+        self._numbers = itertools.count(1)
+        self._session: str | None = None
+        target = self.tell("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.tell("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime"):
+            self.tell(f"{domain}.enable")
+
+    def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command and return its result."""
+        number = next(self._numbers)
+        order = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            order["sessionId"] = self._session
+        self._orders.write(json.dumps(order).encode() + b"\0")
+        return self._until(lambda message: message.get("id") == number)["result"]  # type: ignore[no-any-return]
+
+    def open(self, url: str) -> None:
+        """Go to a page and wait until it is there."""
+        self.tell("Page.navigate", url=url)
+        self.loaded()
+
+    def loaded(self) -> None:
+        """Wait until the page that was begun is there."""
+        self._until(lambda message: message.get("method") == "Page.loadEventFired")
+
+    def run(self, script: str) -> Any:
+        """Return the value of a JavaScript expression on the page."""
+        return self.tell("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        """Press and release a key."""
+        common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.tell("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
+        self.tell("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def look(self, *, width: int, dark: bool = False) -> None:
+        """Be so many pixels wide, and prefer light or dark."""
+        self.tell(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.tell("Emulation.setEmulatedMedia", features=[scheme])
+
+    def screenshot(self, path: Path) -> None:
+        """Write the whole page as a PNG."""
+        shot = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def _until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        while True:
+            message: dict[str, Any] = json.loads(self._next())
+            if wanted(message):
+                return message
+
+    def _next(self) -> bytes:
+        read = bytearray()
+        while (byte := self._answers.read(1)) != b"\0":
+            assert byte, "the browser is gone"
+            read += byte
+        return bytes(read)
+
+
+@contextmanager
+def _browser(program: str, home: Path) -> Iterator[Browser]:
+    (read_orders, orders), (answers, write_answers) = os.pipe(), os.pipe()
+    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"]
+    into = ["sh", "-c", f'exec "$0" "$@" 3<&{read_orders} 4>&{write_answers}', program]
+    started = subprocess.Popen(
+        [*into, *switches, f"--user-data-dir={home}"], pass_fds=(read_orders, write_answers), stderr=subprocess.DEVNULL
+    )
+    os.close(read_orders)
+    os.close(write_answers)
+    try:
+        yield Browser(orders, answers)
+    finally:
+        started.terminate()
+        started.wait()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """A real browser."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no chromium and no google-chrome is on PATH")
+    with _browser(program, tmp_path / "browser") as opened:
+        yield opened
