@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from qdrant_address import address
-from real_browser import browser
+
+from tests.serving.qdrant_address import address
+from tests.serving.real_browser import browser
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
