@@ -93,7 +93,11 @@ def _apart(
     clickers = _clickers(graph, query_id, item.id, votes)
     named = _named(parts_of(recommender, asked, parts, clickers, votes, item.row), query_id, shown)
     score = parts.own + parts.bonus + sum(vote.share for vote in votes.values())
-    return score, [*_of_vector(parts, item), *_of_queries(named, query_id, item), *_of_others(parts, named, votes)]
+    return score, [
+        *_of_vector(parts, named, item),
+        *_of_queries(named, query_id, item),
+        *_of_others(parts, named, votes),
+    ]
 
 
 def _clickers(graph: Graph | None, query_id: str | None, item_id: str, votes: Mapping[str, Vote]) -> list[Clicker]:
@@ -112,9 +116,12 @@ def _named(known: Sequence[Known], query_id: str | None, shown: int) -> list[Kno
     return itself + sorted(like, key=lambda k: (-(k.share or 0.0), -k.likeness, k.clicker.id))[:shown]
 
 
-def _of_vector(parts: Summands, item: Found) -> list[Reason]:
-    own = why.title(item.title, parts.likeness, parts.title) if parts.title is not None else None
-    reasons = [own or why.whole_vector(parts.queries, parts.own)]
+def _of_vector(parts: Summands, named: Sequence[Known], item: Found) -> list[Reason]:
+    if parts.title is not None:
+        reasons = [why.title(item.title, parts.likeness, parts.title)]
+    else:
+        inside = [k.vector for k in named if k.vector is not None]
+        reasons = [why.whole_vector(parts.queries - len(inside), parts.own - sum(inside), learnt=parts.learnt)]
     return [*reasons, why.new_item(parts.bonus)] if parts.bonus else reasons
 
 

@@ -45,10 +45,11 @@ class Summands:
     Attributes:
         own: x·v, the whole.
         queries: n, clicking queries that the run knew.
-        title: x·E(z)/L; None where it is unknown.
+        title: x·E(z)/L; None where it cannot be told from other summands.
         likeness: Cosine of query and title.
         factor: a/(n·L), what x·E(q) counts of each clicking query; 0 where queries are no part of the vector.
         bonus: β where nobody clicked the item.
+        learnt: A vector that was learnt for the item stands beside E(z), so that the title cannot be told from it.
     """
 
     own: float
@@ -57,6 +58,7 @@ class Summands:
     likeness: float
     factor: float
     bonus: float
+    learnt: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,18 +93,19 @@ def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: flo
         bonus: β of the search, for an item that nobody clicked.
     """
     own = float(asked @ item.vector)
-    how = Composition(**recommender.questions.run.manifest.get("composition", {"alpha": 0.0, "evidence": 0.0}))
+    stored = recommender.questions.run.manifest.get("composition", {})
+    how, learnt = Composition(stored.get("alpha", 0.0), stored.get("evidence", 0.0)), stored.get("residual", False)
     # the run directory is there: the query was looked up in it
     cell = recommender.items.cells([item.row], ["degree", "length"])[0] if recommender.items else {}
     n, length = cell.get("degree", 0), cell.get("length")
-    if not n or not how.alpha:
+    if not n or (not how.alpha and not learnt):
         return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, bonus if not n else 0.0)
-    if not length:
-        return Summands(own, n, None, 0.0, 0.0, 0.0)
+    factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length) if length else 0.0
+    if not length or learnt:
+        return Summands(own, n, None, 0.0, factor, 0.0, learnt)
     encoded = recommender.questions.encode([item.title])[0]
     norms = float(np.linalg.norm(encoded) * np.linalg.norm(asked))
     dot = float(asked @ encoded)
-    factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length)
     return Summands(own, n, dot / length, dot / norms if norms else 0.0, factor, 0.0)
 
 
