@@ -97,6 +97,22 @@ def by_hand(shop, scoring):
     return run
 
 
+def test_what_was_learnt_for_the_item_is_told_from_its_title(shop):
+    """Where E(z) + w has length 2, half of 0.559017 is the title's, and as much is left for what was learnt."""
+    run = by_hand(shop, Scoring(votes=0.5))
+    composition = {**run.manifest["composition"], "residual": True}
+    write_json(run.path / "manifest.json", {**run.manifest, "composition": composition})
+    write_table(run.path / "items.parquet", replace(run.items(), text_lengths=np.array([2], np.float32)))
+    with shop.connect() as client:
+        publish(client, run, shop.alias, embedded=shop.embedded, force="no golden queries")
+        found = explain(Recommender(client, shop.alias, shop.runs), None, "x", "z", by_id=True)
+    (title,), (learnt,), (query,) = (reasons(found, kind) for kind in ("title", "other_queries", "similar_query"))
+    assert title.share == pytest.approx(0.279509, abs=1e-5)
+    assert learnt.share == pytest.approx(0.279509, abs=1e-5)
+    assert learnt.says.startswith("What it learnt from all of its clicks")
+    assert query.share == pytest.approx(0.835410, abs=1e-5)
+
+
 @pytest.mark.parametrize("votes", [0.0, 0.5])
 def test_shares_are_those_worked_out_by_hand(shop, votes):
     """With x·E(z) = 1, x·E(q) = 0.6 and L = √3.2: 0.559017 by the title, 0.335410 by the query, and its whole vote."""
