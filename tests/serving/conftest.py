@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
     from recsys.core.run import Run
+    from recsys.graph.client import Graph
     from recsys.serving.click_log import ClickLog
     from recsys.serving.served import Follower
 
-KEY = "a key of 16 characters or more"
+AS_3_AND_4 = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(pipe), fcntl.F_DUPFD, 10) for pipe in sys.argv[1:3]]
+os.dup2(high[0], 3), os.dup2(high[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"Gives a browser its two pipes where it looks for them."
 
 
 @dataclass
@@ -52,19 +60,22 @@ def serving(shop: Any) -> Iterator[Callable[..., Served]]:
     from fastapi.testclient import TestClient
 
     from recsys.serving.app import make_app
+    from recsys.serving.at_hand import GraphAtHand
     from recsys.serving.click_log import ClickLog
     from recsys.serving.publish import publish
     from recsys.serving.served import Follower
 
     with ExitStack() as stack:
 
-        def begin(run: Run | None = None, *, key: str | None = None, host: str = "localhost") -> Served:
+        def begin(
+            run: Run | None = None, *, key: str | None = None, host: str = "localhost", graph: Graph | None = None
+        ) -> Served:
             run = run or shop.run("a")
             qdrant = stack.enter_context(shop.connect())
             publish(qdrant, run, shop.alias, embedded=shop.embedded)
             follower = Follower(qdrant, shop.qdrant, shop.runs)
             clicks = ClickLog(shop.workspace / "clicks", minutes=10)
-            app = make_app(follower, clicks, key=key, every=3600)
+            app = make_app(follower, clicks, GraphAtHand(lambda: graph), key=key, every=3600)
             http = TestClient(app, base_url=f"http://{host}", raise_server_exceptions=False)
             return Served(shop, run, qdrant, follower, clicks, stack.enter_context(http))
 
@@ -158,7 +169,7 @@ class Browser:
 def _browser(program: str, home: Path) -> Iterator[Browser]:
     (read_orders, orders), (answers, write_answers) = os.pipe(), os.pipe()
     switches = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"]
-    into = ["sh", "-c", f'exec "$0" "$@" 3<&{read_orders} 4>&{write_answers}', program]
+    into = [sys.executable, "-SEc", AS_3_AND_4, str(read_orders), str(write_answers), program]
     started = subprocess.Popen(
         [*into, *switches, f"--user-data-dir={home}"], pass_fds=(read_orders, write_answers), stderr=subprocess.DEVNULL
     )
