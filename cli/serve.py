@@ -32,8 +32,8 @@ class AddressTakenError(UsageError):
 def serve(host: str | None, port: int | None, api_key: str | None, alias: str | None) -> None:
     """Answer by HTTP from the live collection until Ctrl-C, following the alias.
 
-    /recommend, /similar, /healthz, /readyz, /metrics and /openapi.json are for programs, / is a page for people.
-    Clicks on the page become logs in the workspace's folder clicks, for `recsys ingest clicks`.
+    /recommend, /similar, /explain, /healthz, /readyz, /metrics and /openapi.json are for programs, / is a page for
+    people. Clicks on the page become logs in the workspace's folder clicks, for `recsys ingest clicks`.
     """
     from recsys.serving.access import check_host
 
@@ -44,7 +44,9 @@ def serve(host: str | None, port: int | None, api_key: str | None, alias: str | 
         note("loading the encoder of the live collection")
         import uvicorn
 
+        from recsys.cli.clients import connect_if_running
         from recsys.serving.app import make_app
+        from recsys.serving.at_hand import GraphAtHand
         from recsys.serving.click_log import ClickLog
         from recsys.serving.client import connect
         from recsys.serving.served import Follower
@@ -52,7 +54,8 @@ def serve(host: str | None, port: int | None, api_key: str | None, alias: str | 
         with connect(chosen.qdrant, chosen.workspace) as client:
             follower = Follower(client, chosen.qdrant, chosen.workspace / "runs")
             clicks = ClickLog(chosen.workspace / "clicks", chosen.serve.click_minutes)
-            app = make_app(follower, clicks, key=key, every=chosen.serve.reload_seconds)
+            graph = GraphAtHand(lambda: connect_if_running(chosen))
+            app = make_app(follower, clicks, graph, key=key, every=chosen.serve.reload_seconds)
             note(f"answering from {follower.served.recommender.collection} on {_address(listening)}; Ctrl-C stops")
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
             signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from recsys.core.errors import UsageError
 from recsys.core.settings import Settings
@@ -135,6 +135,11 @@ def _validate(values: Mapping[str, Any], origins: Mapping[Key, str]) -> Settings
         raise UsageError("; ".join(_complaint(e, origins) for e in error.errors())) from error
 
 
+def _is_secret(location: Key) -> bool:
+    field = type(Settings.model_fields[location[0]].default).model_fields.get(location[-1]) if location[1:] else None
+    return field is not None and SecretStr in get_args(field.annotation)
+
+
 def _complaint(error: Any, origins: Mapping[Key, str]) -> str:
     location = tuple(str(part) for part in error["loc"])
     name = ".".join(location)
@@ -144,6 +149,5 @@ def _complaint(error: Any, origins: Mapping[Key, str]) -> str:
         section = Settings.model_fields[location[0]].default if location[0] in SECTIONS else Settings()
         allowed = ", ".join(type(section).model_fields)
         return f"{origin}: there is no setting {name!r} (allowed: {allowed}); `recsys config show` lists all"
-    return (
-        f"{origin}: {name} = {error['input']!r} is not allowed: {error['msg']}; `recsys config show` lists all settings"
-    )
+    value = "a value" if _is_secret(location) else repr(error["input"])
+    return f"{origin}: {name} = {value} is not allowed: {error['msg']}; `recsys config show` lists all settings"

@@ -122,6 +122,14 @@ class Graph(AbstractContextManager["Graph"]):
         with suppress(*((BufferError, DriverError) if kind is KeyboardInterrupt else ())):
             self.close()
 
+    def answers(self) -> bool:
+        """Say whether the server answers right now; nothing is tried twice."""
+        try:
+            self._driver.verify_connectivity()
+        except (DriverError, Neo4jError, OSError):
+            return False
+        return True
+
     def close(self) -> None:
         """Close every connection."""
         self._driver.close()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from recsys.core.errors import UsageError
 from recsys.serving.access import allow
+from recsys.serving.explanation import Explanation
 from recsys.serving.lineage import Lineage
 from recsys.serving.only import Condition, Only
 from recsys.serving.problems import PROBLEMS
@@ -80,6 +81,23 @@ def similar(
     """Recommend items near the liked and away from the disliked ones, none of which is among them."""
     only = _only(filter, exclude)
     return site.follower.ask(_answer(lambda recommender: [recommender.by_items(item, not_like, k, only=only)]))
+
+
+@router.get("/explain")
+def explain(
+    site: SiteOf,
+    item: Annotated[str, Query(min_length=1, max_length=LONGEST, description="Id of an item.")],
+    text: Annotated[str | None, Query(min_length=1, max_length=LONGEST)] = None,
+    query_id: Annotated[str | None, Query(min_length=1, max_length=LONGEST)] = None,
+    n: Annotated[int, Query(ge=1, le=50, description="Reasons of a kind.")] = 5,
+) -> Explanation:
+    """Say why an item gets its score for a text or a training query: the parts of the score, and paths in the graph."""
+    query = text if query_id is None else query_id
+    if query is None or (text is not None and query_id is not None):
+        raise UsageError("give either text or query_id, such as /explain?text=red+shoes&item=item-1")
+    return site.follower.ask(
+        lambda served: site.graph.explain(served.recommender, query, item, by_id=query_id is not None, shown=n)
+    )
 
 
 def _only(filters: list[str], excluded: list[str]) -> Only:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from recsys.core.errors import RecsysError
 from recsys.serving import api, page, probes, problems
+from recsys.serving.at_hand import GraphAtHand
 from recsys.serving.click_log import ClickLog
 from recsys.serving.meters import Meters
 from recsys.serving.served import Follower
@@ -33,12 +35,15 @@ HEADERS = {
 "Of every answer: a page can neither run a script nor load, send to or be shown in anything else."
 
 
-def make_app(follower: Follower, clicks: ClickLog, *, key: str | None = None, every: float = 2.0) -> FastAPI:
+def make_app(
+    follower: Follower, clicks: ClickLog, graph: GraphAtHand, *, key: str | None = None, every: float = 2.0
+) -> FastAPI:
     """Return the application.
 
     Args:
         follower: Answers.
         clicks: Where clicks on the page go; closed in the end.
+        graph: Where reasons come from; closed in the end.
         key: API key that callers have to know; None where the address is loopback.
         every: Seconds between looks at the alias.
     """
@@ -51,10 +56,18 @@ def make_app(follower: Follower, clicks: ClickLog, *, key: str | None = None, ev
         with suppress(asyncio.CancelledError):
             await watching
         clicks.close()
+        graph.close()
 
     # the usual pages of documentation load their scripts from elsewhere; /openapi.json says all of it
-    app = FastAPI(title="recsys", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.site = Site(follower, clicks, Meters(follower, clicks), key)
+    app = FastAPI(
+        title="recsys",
+        version=version("recsys"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.site = Site(follower, clicks, graph, Meters(follower, clicks), key)
     for part in (api.router, probes.router, page.router):
         app.include_router(part)
     app.add_exception_handler(RecsysError, problems.on_our_error)

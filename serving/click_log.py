@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import logging
 import os
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
-
-import psutil
-
-log = logging.getLogger(__name__)
+from typing import IO, Any
 
 
 def _now() -> datetime:
@@ -73,8 +69,9 @@ class ClickLog:
         self._files = 0
         self.clicks = 0
         for left in directory.glob(".*.jsonl"):
-            if not psutil.pid_exists(int(left.stem.rsplit("-", 2)[1])):
-                _show(left)
+            with left.open("rb") as file:
+                if left.stat().st_size and _lock(file):
+                    _show(left)
 
     def add(self, click: Click) -> None:
         """Append a click; it is in the hands of the operating system when this returns."""
@@ -109,6 +106,7 @@ class ClickLog:
         self._begun, self._files = self._now(), self._files + 1
         name = f".{self._begun:%Y%m%dT%H%M%S}-{os.getpid()}-{self._files}.jsonl"
         self._file = (self._directory / name).open("a", encoding="utf-8")
+        _lock(self._file)
         return self._file
 
     def _close(self) -> None:
@@ -117,6 +115,15 @@ class ClickLog:
             self._file.close()
             _show(Path(self._file.name))
             self._file = None
+
+
+def _lock(file: IO[Any]) -> bool:
+    """Lock a file while this process lives and has it open; False where another has, in another container too."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _show(path: Path) -> None:

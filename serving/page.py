@@ -37,7 +37,7 @@ def search(site: SiteOf, q: Asked = "", k: Annotated[int, Query(ge=1, le=100)] =
     text = q.strip()
 
     def look(served: Served) -> dict[str, Any]:
-        found = compare(served, text, k) if text else None
+        found = compare(served, site.graph, text, k) if text else None
         if found is None:
             served.plain.start()  # by the time that somebody has typed something it may be ready
         return {"live": served.recommender, "found": found, "q": q, "k": k}

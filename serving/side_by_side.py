@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from recsys.core.scoring import Scoring
 from recsys.core.text import normalise
+from recsys.serving.at_hand import GraphAtHand
 from recsys.serving.recommendation import Hit
 from recsys.serving.served import Served
 
 PATIENCE_SECONDS = 2.0
 "How long a search waits for the titles to be encoded; a thousand take less than a second with the static encoder."
+
+
+PLAINLY = "Cosine of the query and the title."
+EXPLAINED = 10
+"Results with reasons, each of which asks Qdrant and the graph."
+REASONS = 3
+"Of a kind."
+
+
+@dataclass(frozen=True)
+class Why:
+    """One reason.
+
+    Attributes:
+        says: In words.
+        share: Its part of the score; None where it is no part of it.
+    """
+
+    says: str
+    share: float | None
 
 
 @dataclass(frozen=True)
@@ -20,12 +42,12 @@ class Shown:
 
     Attributes:
         hit: The item.
-        why: Reasons in words.
+        why: The first ones say the most.
         beside: Where it stands in the other list, in words; empty where there is no other list.
     """
 
     hit: Hit
-    why: tuple[str, ...]
+    why: tuple[Why, ...]
     beside: str
 
 
@@ -55,74 +77,90 @@ class Comparison:
     Attributes:
         known: The text is a training query.
         columns: With graph, then without.
-        note: On both, in a sentence; or empty.
+        notes: On both, in sentences.
     """
 
     known: bool
     columns: tuple[Column, ...]
-    note: str
+    notes: tuple[str, ...]
 
 
-def compare(served: Served, text: str, k: int) -> Comparison:
+def compare(served: Served, graph: GraphAtHand, text: str, k: int) -> Comparison:
     """Search for a text with and without the graph.
 
     Args:
         served: Both searches are of this collection's items, by its encoder.
+        graph: Where reasons come from.
         text: Not blank.
         k: Results in each list.
+
+    Raises:
+        RecsysError: As searching with a Recommender does.
     """
     recommendation = served.recommender.by_text([text], k)[0]
     missing = served.plain.missing(PATIENCE_SECONDS)
     plain = () if missing else served.plain.search(text, k)
-    nothing = "No item fits." if recommendation.matched else "The encoder knows no word of this text."
-    with_graph = Column(
-        "graph", "With graph", _how(served), _beside(recommendation.hits, plain, text, "by text alone"), nothing
+    hits, nothing = recommendation.hits, "" if recommendation.matched else "The encoder knows no word of this text."
+    reasons = [_reasons(served, graph, text, hit) for hit in hits[:EXPLAINED]] + [()] * len(hits[EXPLAINED:])
+    words = [_words(text, hit) for hit in plain]
+    return Comparison(
+        known=recommendation.known,
+        columns=(
+            Column("graph", "With graph", _how(served), _beside(hits, plain, reasons, "by text alone"), nothing),
+            Column("text", "Text alone", PLAINLY, _beside(plain, hits, words, "with graph"), missing or nothing),
+        ),
+        notes=tuple(_notes(served, graph)),
     )
-    by_text = Column(
-        "text",
-        "Text alone",
-        "Cosine of the query's and the title's vectors.",
-        _beside(plain, recommendation.hits, text, "with graph"),
-        missing or nothing,
-    )
-    return Comparison(recommendation.known, (with_graph, by_text), _note(served))
 
 
 def shared_words(query: str, title: str) -> tuple[str, ...]:
-    """Return the words that both have, as the title writes them."""
-    asked = set(normalise(query).split())
-    return tuple(dict.fromkeys(word for word in title.split() if normalise(word) in asked))
+    """Return the words that both have, as the title writes them, each once."""
+    asked = set(re.findall(r"\w+", normalise(query)))
+    found: dict[str, str] = {}
+    for word in re.findall(r"\w+", title):
+        if normalise(word) in asked:
+            found.setdefault(normalise(word), word)
+    return tuple(found.values())
 
 
-def _beside(hits: Sequence[Hit], others: Sequence[Hit], query: str, where: str) -> tuple[Shown, ...]:
+def _beside(
+    hits: Sequence[Hit], others: Sequence[Hit], reasons: Sequence[tuple[Why, ...]], where: str
+) -> tuple[Shown, ...]:
     ranks = {hit.id: hit.rank for hit in others}
-    return tuple(Shown(hit, _why(query, hit), _place(ranks.get(hit.id), len(others), where)) for hit in hits)
+    places = [_place(ranks.get(hit.id), len(others), where) for hit in hits]
+    return tuple(Shown(*shown) for shown in zip(hits, reasons, places, strict=True))
 
 
 def _place(rank: int | None, others: int, where: str) -> str:
     if not others:
         return ""
-    return f"not in the first {others} {where}" if rank is None else f"{rank}. {where}"
+    return f"not in the first {others} {where}" if rank is None else f"no. {rank} {where}"
 
 
-def _why(query: str, hit: Hit) -> tuple[str, ...]:
+def _reasons(served: Served, graph: GraphAtHand, text: str, hit: Hit) -> tuple[Why, ...]:
+    found = graph.explain(served.recommender, text, hit.id, shown=REASONS).reasons
+    return tuple(Why(reason.says, reason.share) for reason in found)
+
+
+def _words(query: str, hit: Hit) -> tuple[Why, ...]:
     words = shared_words(query, hit.title)
-    return (f"shares {', '.join(f'“{word}”' for word in words)} with the query",) if words else ()
+    both = f"Both have {', '.join(f'“{word}”' for word in words)}." if words else "They have no word in common."
+    return (Why(both, None),)
 
 
 def _how(served: Served) -> str:
     how = served.recommender.lineage.how
-    parts = [
-        "cosine of the query's and the item's vectors, the latter composed of its title and the queries that clicked it"
-    ]
+    parts = ["Cosine of the query and the item, whose vector is composed of its title and the queries that clicked it"]
     if how.votes_bonus if how.votes else how.bonus:
         parts.append("a bonus for items that nobody clicked")
     if how.votes:
         parts.append("votes of the nearest training queries")
-    return f"{' + '.join(parts)}.".capitalize()
+    return f"{' + '.join(parts)}."
 
 
-def _note(served: Served) -> str:
+def _notes(served: Served, graph: GraphAtHand) -> Iterator[str]:
     manifest = served.recommender.questions.run.manifest
-    is_plain = manifest.get("composition", {}).get("alpha") == 0 and served.recommender.lineage.how == Scoring()
-    return "This run was published with plain vectors, so the graph makes no difference." if is_plain else ""
+    if manifest.get("composition", {}).get("alpha") == 0 and served.recommender.lineage.how == Scoring():
+        yield "This run was published with plain vectors, so the graph makes no difference."
+    if graph.trouble:
+        yield f"The reasons are those that the run itself knows, because {graph.trouble}."

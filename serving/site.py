@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from recsys.serving.at_hand import GraphAtHand
 from recsys.serving.click_log import ClickLog
 from recsys.serving.meters import Meters
 from recsys.serving.served import Follower
@@ -19,12 +20,14 @@ class Site:
     Attributes:
         follower: Answers.
         clicks: Where clicks on the page go.
+        graph: Where reasons come from.
         meters: What /metrics shows.
         key: API key; None on loopback, where none is needed.
     """
 
     follower: Follower
     clicks: ClickLog
+    graph: GraphAtHand
     meters: Meters
     key: str | None = None
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
     from recsys.core.run import Run
+    from recsys.graph.client import Graph
     from recsys.serving.click_log import ClickLog
     from recsys.serving.served import Follower
 
@@ -50,19 +51,22 @@ def serving(shop: Any) -> Iterator[Callable[..., Served]]:
     from fastapi.testclient import TestClient
 
     from recsys.serving.app import make_app
+    from recsys.serving.at_hand import GraphAtHand
     from recsys.serving.click_log import ClickLog
     from recsys.serving.publish import publish
     from recsys.serving.served import Follower
 
     with ExitStack() as stack:
 
-        def begin(run: Run | None = None, *, key: str | None = None, host: str = "localhost") -> Served:
+        def begin(
+            run: Run | None = None, *, key: str | None = None, host: str = "localhost", graph: Graph | None = None
+        ) -> Served:
             run = run or shop.run("a")
             qdrant = stack.enter_context(shop.connect())
             publish(qdrant, run, shop.alias, embedded=shop.embedded)
             follower = Follower(qdrant, shop.qdrant, shop.runs)
             clicks = ClickLog(shop.workspace / "clicks", minutes=10)
-            app = make_app(follower, clicks, key=key, every=3600)
+            app = make_app(follower, clicks, GraphAtHand(lambda: graph), key=key, every=3600)
             http = TestClient(app, base_url=f"http://{host}", raise_server_exceptions=False)
             return Served(shop, run, qdrant, follower, clicks, stack.enter_context(http))
 

@@ -8,12 +8,21 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+AS_3_AND_4 = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(pipe), fcntl.F_DUPFD, 10) for pipe in sys.argv[1:3]]
+os.dup2(high[0], 3), os.dup2(high[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"Gives a browser its two pipes where it looks for them."
 
 
 class Browser:
@@ -88,7 +97,7 @@ class Browser:
 def _browser(program: str, home: Path) -> Iterator[Browser]:
     (read_orders, orders), (answers, write_answers) = os.pipe(), os.pipe()
     switches = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"]
-    into = ["sh", "-c", f'exec "$0" "$@" 3<&{read_orders} 4>&{write_answers}', program]
+    into = [sys.executable, "-SEc", AS_3_AND_4, str(read_orders), str(write_answers), program]
     started = subprocess.Popen(
         [*into, *switches, f"--user-data-dir={home}"], pass_fds=(read_orders, write_answers), stderr=subprocess.DEVNULL
     )
