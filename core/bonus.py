@@ -1,8 +1,10 @@
-"""The bonus of items that nobody clicked yet, as one more dimension of every vector.
+"""What an item gets for being new or popular, as one more dimension of every vector.
 
-Item vectors end with 0.1 where nobody clicked and with 0 elsewhere, query vectors end with β/0.1: their dot product is
-the cosine plus β for items that nobody clicked. So β belongs to the query, and one collection serves searches with
-different ones. Such vectors have no unit norm, and the search must rank by dot product.
+Item vectors end with t(n)/10, where t is 1 for an item that nobody clicked and ρ·ln(1 + n) for one that n queries
+clicked; query vectors end with 10·β. Their dot product is the cosine plus β·t(n). So β belongs to the query, and one
+collection serves searches with different ones; ρ belongs to the items. Batches show items as often as they are clicked,
+as positives and negatives alike, so that popularity cancels out of the cosine, and this brings it back. Such vectors
+have no unit norm, and the search must rank by dot product.
 
 Shape letters: B queries, D embedding width, L items.
 """
@@ -20,14 +22,26 @@ UNIT: Final = 0.1
 "Last coordinate of an item that nobody clicked; small, so that two such items are hardly nearer to each other by it."
 
 
-def widen_items(item_LD: Vectors, degree_L: npt.NDArray[np.int64]) -> Vectors:
-    """Append :data:`UNIT` to the items without clicking queries and 0 to the others; shape (L, D + 1).
+def bonus_of_items(degree_L: npt.NDArray[np.int64], popularity: float) -> npt.NDArray[np.float64]:
+    """Return t(n), which β is multiplied by.
+
+    Args:
+        degree_L: n, distinct queries that clicked each item.
+        popularity: ρ, 0 or more.
+    """
+    bonus_L: npt.NDArray[np.float64] = np.where(degree_L == 0, 1.0, popularity * np.log1p(degree_L))
+    return bonus_L
+
+
+def widen_items(item_LD: Vectors, degree_L: npt.NDArray[np.int64], popularity: float) -> Vectors:
+    """Append :data:`UNIT` · t(n) to every item; shape (L, D + 1).
 
     Args:
         item_LD: Unit-norm item vectors.
-        degree_L: Distinct queries that clicked each item.
+        degree_L: n, distinct queries that clicked each item.
+        popularity: ρ, 0 or more.
     """
-    return np.column_stack([item_LD, np.where(degree_L == 0, UNIT, 0)]).astype(np.float32, copy=False)
+    return np.column_stack([item_LD, UNIT * bonus_of_items(degree_L, popularity)]).astype(np.float32, copy=False)
 
 
 def widen_queries(query_BD: Vectors, bonus: float) -> Vectors:

@@ -13,11 +13,13 @@ class Scoring:
         bonus: β of a single search, in cosine: what an item that nobody clicked gets on top.
         votes: w, weight of the votes of the nearest training queries; 0 for none.
         votes_bonus: β where votes are added.
+        popularity: ρ: an item that n queries clicked gets β·ρ·ln(1 + n) on top.
     """
 
     bonus: float = 0.0
     votes: float = 0.0
     votes_bonus: float = 0.0
+    popularity: float = 0.0
 
     @property
     def is_wide(self) -> bool:

@@ -66,11 +66,13 @@ def _origin(derived: Mapping[str, Any] | None) -> str:
 
 
 def _scoring(scoring: Mapping[str, float]) -> str:
-    bonus, votes, votes_bonus = (scoring.get(name, 0.0) for name in ("bonus", "votes", "votes_bonus"))
+    names = ("bonus", "votes", "votes_bonus", "popularity")
+    bonus, votes, votes_bonus, popularity = (scoring.get(name, 0.0) for name in names)
     lines = []
     if bonus or votes_bonus:
         lines.append(
             "- Stored vectors have one more number and are compared by dot product: 0.1 for items that nobody clicked, "
+            f"0.1·{popularity:.3g}·ln(1 + n) for those that n queries clicked, "
             f"β/0.1 for queries. β = {bonus} in a single search, {votes_bonus} with votes."
         )
     if votes:

@@ -1,4 +1,4 @@
-"""How items are scored for a query: composed vectors, a bonus for items that nobody clicked yet, and votes."""
+"""How items are scored for a query: composed vectors, a bonus for new and for popular items, and votes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from recsys.model.composition import PLAIN, Composition
 
 @dataclass(frozen=True)
 class Recipe:
-    """E(x) · v(z) + β · [nobody clicked z] + w · votes(x, z), v the composed item vector.
+    """E(x) · v(z) + β · t(n) + w · votes(x, z), v the composed item vector, t as in :mod:`recsys.core.bonus`.
 
     Attributes:
         composition: α and c of the item vectors.
         bonus: β, in cosine.
         votes: w, weight of the nearest training queries' votes; 0 is a single search.
+        popularity: ρ of t.
     """
 
     composition: Composition = PLAIN
     bonus: float = 0.0
     votes: float = 0.0
+    popularity: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in manifests and metrics."""
-        return {"composition": asdict(self.composition), "bonus": self.bonus, "votes": self.votes}
+        return asdict(self)
 
 
 PLAIN_RECIPE = Recipe()

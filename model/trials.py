@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from recsys.core.bonus import widen_items, widen_queries
+from recsys.core.bonus import bonus_of_items, widen_items, widen_queries
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
@@ -108,7 +108,7 @@ class Trials:
 
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
         """Return the marks of each recipe."""
-        ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.bonus, r.votes))
+        ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
         for start in range(0, len(self.asked_QD), size):
@@ -121,7 +121,8 @@ class Trials:
         """Return every metric, in percent, of the vectors that would serve."""
         data = self.held_out
         items_LD = compose(self.encoded.items, self.mean_LD, data.degree, recipe.composition)
-        items_LD, asked_QD = widen_items(items_LD, data.degree), widen_queries(self.asked_QD, recipe.bonus)
+        items_LD = widen_items(items_LD, data.degree, recipe.popularity)
+        asked_QD = widen_queries(self.asked_QD, recipe.bonus)
         if recipe.votes:
             ranked = rank_with_votes(
                 asked_QD, items_LD, RANKS, excluded=data.excluded, votes=self.votes, weight=recipe.votes
@@ -137,12 +138,11 @@ class Trials:
         gold = self.held_out.gold
         first, last = gold.indptr[block.start], gold.indptr[block.stop]
         position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
-        never_L = np.flatnonzero(self.held_out.degree == 0)
         for composition, group in groupby(ordered, lambda recipe: recipe.composition):
             composed_BL = self._composed(title_BL, mean_BL, composition)
             for recipe in group:
-                scores_BL = composed_BL.copy()
-                scores_BL[:, never_L] += np.float32(recipe.bonus)
+                bonus_L = recipe.bonus * bonus_of_items(self.held_out.degree, recipe.popularity)
+                scores_BL = composed_BL + bonus_L.astype(np.float32)
                 if recipe.votes:
                     self.votes.add_to(scores_BL, block.start, recipe.votes)
                 scores_BL[excluded] = -np.inf

@@ -107,7 +107,7 @@ def _items(outcome: Outcome) -> Table:
         clicks,
         degree,
         list(texts.payloads()),
-        widen_items(vectors, degree) if outcome.scoring.is_wide else vectors,
+        widen_items(vectors, degree, outcome.scoring.popularity) if outcome.scoring.is_wide else vectors,
         lengths=_lengths(summed),
         text_lengths=_lengths(own) if outcome.composition.residual else None,
     )

@@ -115,7 +115,7 @@ def _named(known: Sequence[Known], query_id: str | None, shown: int) -> list[Kno
 def _of_vector(parts: Summands, item: Found) -> list[Reason]:
     own = why.title(item.title, parts.likeness, parts.title) if parts.title is not None else None
     reasons = [own or why.whole_vector(parts.queries, parts.own)]
-    return [*reasons, why.new_item(parts.bonus)] if parts.bonus else reasons
+    return [*reasons, why.bonus(parts.queries, parts.bonus)] if parts.bonus else reasons
 
 
 def _of_queries(named: Sequence[Known], query_id: str | None, item: Found) -> list[Reason]:

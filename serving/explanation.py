@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "clicked", "similar_query", "other_queries", "title", "vector", "new_item", "session", "anchor", "co_click"
+    "clicked",
+    "similar_query",
+    "other_queries",
+    "title",
+    "vector",
+    "new_item",
+    "popular",
+    "session",
+    "anchor",
+    "co_click",
 ]
 
 
@@ -34,8 +43,9 @@ class Reason:
     Attributes:
         kind: ``clicked``: this very query led to clicks. ``similar_query``: a query like it did. ``other_queries``: all
             other queries that did. ``title``: the item's own text. ``vector``: text and clicking queries together where
-            they cannot be told apart. ``new_item``: the bonus of items that nobody clicked. ``session``, ``anchor`` and
-            ``co_click``: paths that shaped the training, if anything, and are no part of the sum.
+            they cannot be told apart. ``new_item`` and ``popular``: the bonus of items that nobody clicked, and that of
+            popular ones. ``session``, ``anchor`` and ``co_click``: paths that shaped the training, if anything, and are
+            no part of the sum.
         share: Its part of the score; negative where it speaks against the item, None where it is no part of the sum.
         votes: What of the share comes from votes; the rest comes from the item's vector.
         path: From the query to the item, the item last; empty for what is no path.
@@ -119,9 +129,11 @@ def whole_vector(queries: int, share: float) -> Reason:
     return Reason("vector", share, says)
 
 
-def new_item(bonus: float) -> Reason:
-    """Return the reason that new items get a bonus."""
-    return Reason("new_item", bonus, "Nobody had clicked it yet, and such items get this bonus.")
+def bonus(queries: int, share: float) -> Reason:
+    """Return the reason that new items and popular items get a bonus."""
+    if not queries:
+        return Reason("new_item", share, "Nobody had clicked it yet, and such items get this bonus.")
+    return Reason("popular", share, f"It is popular: {times(queries, 'query', 'queries')} led to clicks on it.")
 
 
 def times(number: int, one: str, many: str | None = None) -> str:

@@ -152,7 +152,7 @@ def _how(served: Served) -> str:
     how = served.recommender.lineage.how
     parts = ["Cosine of the query and the item, whose vector is composed of its title and the queries that clicked it"]
     if how.votes_bonus if how.votes else how.bonus:
-        parts.append("a bonus for items that nobody clicked")
+        parts.append("a bonus for new and for popular items" if how.popularity else "a bonus for new items")
     if how.votes:
         parts.append("votes of the nearest training queries")
     return f"{' + '.join(parts)}."

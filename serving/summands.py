@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.core.bonus import bonus_of_items
 from recsys.core.composition import Composition, shares_of_queries
 from recsys.core.run import Vectors
 from recsys.core.votes import shares
@@ -50,7 +51,7 @@ class Summands:
         title: x·E(z)/L; None where it is unknown.
         likeness: Cosine of query and title.
         factor: a/(n·L), what x·E(q) counts of each clicking query; 0 where queries are no part of the vector.
-        bonus: β where nobody clicked the item.
+        bonus: β where nobody clicked the item, what it gets for being popular elsewhere.
         learnt: Whether a residual is part of it.
     """
 
@@ -92,23 +93,24 @@ def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: flo
         recommender: Of the live collection.
         asked: Query vector without the dimension of the bonus.
         item: The item.
-        bonus: β of the search, for an item that nobody clicked.
+        bonus: β of the search.
     """
     own = float(asked @ item.vector)
     how = Composition(**recommender.questions.run.manifest.get("composition", {"alpha": 0.0, "evidence": 0.0}))
     # the run directory is there: the query was looked up in it
     cell = recommender.items.cells([item.row], ["degree", "length", "text_length"])[0] if recommender.items else {}
     n, length = cell.get("degree", 0), cell.get("length")
+    bonus *= float(bonus_of_items(np.array([n]), recommender.lineage.how.popularity)[0])
     if not n or not (how.alpha or how.residual):
-        return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, bonus if not n else 0.0)
+        return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, bonus)
     if not length:
-        return Summands(own, n, None, 0.0, 0.0, 0.0)
+        return Summands(own, n, None, 0.0, 0.0, bonus)
     encoded = recommender.questions.encode([item.title])[0]
     norms = float(np.linalg.norm(encoded) * np.linalg.norm(asked))
     dot = float(asked @ encoded)
     factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length)
     title, likeness = dot / (length * cell.get("text_length", 1.0)), dot / norms if norms else 0.0
-    return Summands(own, n, title, likeness, factor, 0.0, learnt=how.residual)
+    return Summands(own, n, title, likeness, factor, bonus, learnt=how.residual)
 
 
 def votes_for(recommender: Recommender, searched: Vectors, row: int) -> dict[str, Vote]:

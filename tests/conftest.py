@@ -153,7 +153,9 @@ class Shop:
         shutil.copytree(self.encoder, path / "encoder")
         item_table, query_table = _table("item", items, seed), _table("query", 12, seed + 1)
         if scoring.is_wide:
-            item_table = replace(item_table, vectors=widen_items(item_table.vectors, item_table.degree))
+            item_table = replace(
+                item_table, vectors=widen_items(item_table.vectors, item_table.degree, scoring.popularity)
+            )
             query_table = replace(query_table, vectors=widen_queries(query_table.vectors, scoring.bonus))
         write_table(path / "items.parquet", item_table)
         write_table(path / "queries.parquet", query_table)

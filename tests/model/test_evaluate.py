@@ -119,7 +119,7 @@ def test_votes_are_measured_beside_the_single_search(run, graph):
 def test_a_bonus_is_part_of_the_search(run, graph):
     """With vectors widened for a large bonus, the item that nobody clicked comes first whatever is asked."""
     items, queries = run.items(), run.queries()
-    write_table(run.path / "items.parquet", replace(items, vectors=widen_items(items.vectors, items.degree)))
+    write_table(run.path / "items.parquet", replace(items, vectors=widen_items(items.vectors, items.degree, 0.0)))
     write_table(run.path / "queries.parquet", replace(queries, vectors=widen_queries(queries.vectors, 3.0)))
     write_json(run.path / "manifest.json", {"run": "r1", "scoring": {"bonus": 3.0}})
     assert list(items.degree) == [1, 2, 0, 0]

@@ -19,6 +19,7 @@ RECIPES = st.builds(
     st.builds(Composition, st.sampled_from([0.0, 0.5, 3.0]), st.sampled_from([0.0, 1.0, 30.0])),
     st.sampled_from([0.0, 0.1]),
     st.sampled_from([0.0, 0.5]),
+    st.sampled_from([0.0, 0.3]),
 )
 
 
