@@ -50,7 +50,7 @@ def contexts(
         rows = slice(start, start + _PAGE_QUERIES)
         # An item of the query itself weighs more than all of its mates together.
         weighed = csr_array(mates_QQ[rows] @ own_QI + own_QI[rows] * float(max_mates + 1))
-        pages.append(_largest(weighed, max_items))
+        pages.append(_largest(weighed, max_items, start))
     return _ones(csr_array(vstack(pages, format="csr")))
 
 
@@ -91,11 +91,17 @@ def _pages(products_I: npt.NDArray[np.integer]) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def _largest(matrix: csr_array, limit: int) -> csr_array:
-    """Keep the ``limit`` largest entries of each row; a hash of row and column decides among equals."""
+def _largest(matrix: csr_array, limit: int, first_row: int = 0) -> csr_array:
+    """Keep the ``limit`` largest entries of each row; a hash of row and column decides among equals.
+
+    Args:
+        matrix: Rows of a larger one.
+        limit: Entries per row.
+        first_row: Where they begin there, so that where pages end decides nothing.
+    """
     entries = matrix.tocoo()
     row, column = entries.coords
-    order = np.lexsort((draw(row, column), -entries.data, row))
+    order = np.lexsort((draw(row + first_row, column), -entries.data, row))
     order = order[_rank(row[order]) < limit]
     return csr_array((entries.data[order], (row[order], column[order])), shape=matrix.shape)
 

@@ -81,6 +81,17 @@ def test_caps_keep_the_most_clicked_own_items_then_those_of_most_mates() -> None
     assert contexts(clicked, sessions, max_items=1)[[0, 1]].toarray().tolist() == [[0, 0, 1, 0, 0], [0, 0, 0, 1, 0]]
 
 
+@given(page=st.integers(1, 9))
+def test_where_pages_of_queries_end_decides_nothing(page: int) -> None:
+    """Of items that mates lend alike, a draw by query and item keeps the same, however many queries a page has."""
+    rng = np.random.default_rng(0)
+    clicked, sessions = (csr_array(rng.integers(0, 2, (9, 9)).astype(np.float64)) for _ in range(2))
+    at_once = contexts(clicked, sessions, max_items=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(co_clicked, "_PAGE_QUERIES", page)
+        assert (contexts(clicked, sessions, max_items=4) != at_once).nnz == 0
+
+
 @given(st.lists(st.sets(st.integers(0, 7), max_size=8), min_size=1, max_size=12), st.integers(1, 40))
 def test_pages_of_any_size_equal_brute_force(rows: list[set[int]], products: int) -> None:
     """Whatever the memory for pairs, each item has all items that share a row with it, by their cosine."""
