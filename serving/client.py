@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 from httpx import ReadTimeout, WriteTimeout
@@ -25,6 +26,8 @@ EMBEDDED_COMFORT = 20_000
 
 OLDEST_SERVER = (1, 16)
 "First version that keeps metadata with a collection."
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 LOCK_PATIENCE_SECONDS = 10.0
 "How long another command may hold the embedded Qdrant before we give up."
@@ -228,7 +231,8 @@ def _server(settings: QdrantSettings) -> Iterator[QdrantClient]:
     url = str(settings.url)
     key = settings.api_key.get_secret_value() if settings.api_key else None
     try:
-        client = QdrantClient(url=url, api_key=key, timeout=settings.timeout, check_compatibility=False)
+        with _calm_on_loopback(url):
+            client = QdrantClient(url=url, api_key=key, timeout=settings.timeout, check_compatibility=False)
     except ValueError as error:
         raise UsageError(
             f"qdrant.url = {url!r} is not an address ({error}); an example is http://localhost:6333"
@@ -236,6 +240,15 @@ def _server(settings: QdrantSettings) -> Iterator[QdrantClient]:
     with closing(client), in_our_words(settings):
         _check_version(client, url)
         yield client
+
+
+@contextmanager
+def _calm_on_loopback(url: str) -> Iterator[None]:
+    """Keep back the warning of a key sent in the clear, where it does not leave this machine."""
+    with warnings.catch_warnings():
+        if urlsplit(url).hostname in LOOPBACK:
+            warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
+        yield
 
 
 def _check_version(client: QdrantClient, url: str) -> None:
