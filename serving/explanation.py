@@ -95,9 +95,11 @@ def similar_query(query: Node, item: Node, likeness: float, clicks: int, share: 
     return Reason("similar_query", share, says, votes, (query, item))
 
 
-def other_queries(count: int, share: float, votes: float) -> Reason:
-    """Return the reason that all further queries led to clicks on the item."""
+def other_queries(count: int, voters: int, share: float, votes: float) -> Reason:
+    """Return the reason that all further queries led to clicks on the item, some of which vote."""
     says = f"{times(count, 'other query', 'other queries')} led to clicks on it."
+    if voters:
+        says = says[:-1] + f", {voters} of them among the most like this one, whose votes count ({votes:+.2f})."
     if not count:
         says = "The parts above, calculated again here, differ by this from the vector that was published."
     return Reason("other_queries", share, says, votes)
