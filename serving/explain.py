@@ -56,7 +56,7 @@ def explain(
         EncoderMismatchError: Its encoder did not make the collection.
         CollectionGoneError: Somebody deleted the collection.
     """
-    vector, row = recommender.question(query, by_id=by_id)
+    vector, row = recommender.questions.one(query, by_id=by_id)
     query_id = None if row is None else recommender.questions.known.id(row)
     item = recommender.item(item_id)
     if vector.any():
@@ -133,12 +133,13 @@ def _of_others(parts: Summands, named: Sequence[Known], votes: Mapping[str, Vote
     names = {k.clicker.id for k in named}
     voted = [vote.share for id_, vote in votes.items() if id_ not in names]
     if not (parts.factor or parts.learnt) or parts.title is None:
-        return [why.other_queries(len(voted), sum(voted), sum(voted))] if sum(voted) else []
+        return [why.other_queries(len(voted), len(voted), sum(voted), sum(voted))] if sum(voted) else []
     inside = [k.vector for k in named if k.vector is not None]
     count, share = parts.queries - len(inside), parts.own - parts.title - sum(inside)
     if not count and abs(share) < ROUNDING:
         return []
-    return [why.other_queries(count, share + sum(voted), sum(voted), learnt=parts.learnt)]
+    voters = sum(vote > 0 for vote in voted)
+    return [why.other_queries(count, voters, share + sum(voted), sum(voted), learnt=parts.learnt)]
 
 
 def _clicked_only(graph: Graph | None, query_id: str | None, item: Found) -> list[Reason]:

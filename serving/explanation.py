@@ -105,11 +105,21 @@ def similar_query(query: Node, item: Node, likeness: float, clicks: int, share: 
     return Reason("similar_query", share, says, votes, (query, item))
 
 
-def other_queries(count: int, share: float, votes: float, *, learnt: bool = False) -> Reason:
-    """Return the reason that all further queries led to clicks on the item, and what was learnt from all its clicks."""
+def other_queries(count: int, voters: int, share: float, votes: float, *, learnt: bool = False) -> Reason:
+    """Return the reason that all further queries led to clicks on the item, some of which vote.
+
+    Args:
+        count: How many.
+        voters: How many of them vote.
+        share: Of all of them.
+        votes: What of it comes from votes.
+        learnt: The item has a residual, learnt from all of its clicks, whose part is in the share.
+    """
     says = f"{times(count, 'other query', 'other queries')} led to clicks on it."
+    if voters:
+        says = says[:-1] + f", {voters} of them among the most like this one, whose votes count ({votes:+.2f})."
     if learnt:
-        says = f"What it learnt from all of its clicks; {times(count, 'other query', 'other queries')} led to some."
+        says = f"What it learnt from all of its clicks. {says}"
     elif not count:
         says = "The parts above, calculated again here, differ by this from the vector that was published."
     return Reason("other_queries", share, says, votes)

@@ -15,6 +15,7 @@ from recsys.core.run import Vectors
 from recsys.serving.client import is_there
 from recsys.serving.known import KnownRows
 from recsys.serving.lineage import Lineage
+from recsys.serving.recommendation import UnknownIdError
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,20 @@ class Items:
         found = {item.id: item for item in map(self._found, points)}
         return [found.get(item_id) for item_id in item_ids]
 
+    def all(self, item_ids: Sequence[str]) -> list[Found]:
+        """Return the item of each id.
+
+        Raises:
+            UnknownIdError: The collection has no such item.
+            CollectionGoneError: Somebody deleted the collection.
+        """
+        found = []
+        for item_id, item in zip(item_ids, self.find(item_ids), strict=True):
+            if item is None:
+                raise UnknownIdError("item", item_id, self.known.close_ids(item_id) if self.known else [])
+            found.append(item)
+        return found
+
     def vectors(self, rows: Sequence[int]) -> dict[int, Vectors]:
         """Return the vectors of these rows, without the dimension of the bonus.
 
@@ -73,10 +88,6 @@ class Items:
         with is_there(self._collection):
             points = self._client.retrieve(self._collection, list(rows), with_payload=False, with_vectors=True)
         return {int(point.id): self._vector(point) for point in points}
-
-    def close_ids(self, item_id: str) -> list[str]:
-        """Return up to three ids that look like ``item_id``."""
-        return self.known.close_ids(item_id) if self.known else []
 
     def _points(self, item_ids: Sequence[str]) -> list[models.Record]:
         if self.known is None:

@@ -16,7 +16,7 @@ from recsys.core.text import normalise, query_id
 from recsys.serving.encoder import EncoderMismatchError, check_encoder, load_encoder
 from recsys.serving.known import KnownRows
 from recsys.serving.lineage import Lineage
-from recsys.serving.recommendation import LiveRunMissingError
+from recsys.serving.recommendation import LiveRunMissingError, UnknownIdError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -83,6 +83,21 @@ class Questions:
         encoded = iter(self._encode([text for text, row in zip(texts, rows, strict=True) if row is None]))
         vectors = [next(encoded) if row is None else self.known.vector(row) for row in rows]
         return vectors, [row is not None for row in rows]
+
+    def one(self, query: str, *, by_id: bool = False) -> tuple[Vectors, int | None]:
+        """Return the vector of a text, or of a training query by its id, and the row where it is a training query.
+
+        Raises:
+            UnknownIdError: The run has no such query.
+            LiveRunMissingError: The run directory is gone.
+            EncoderMismatchError: Its encoder did not make the collection.
+        """
+        if not by_id:
+            return self.vectors([query])[0][0], self.known.row_of_text(query)
+        row = self.known.row_of_id(query)
+        if row is None:
+            raise UnknownIdError("query", query, self.known.close_ids(query))
+        return self.known.vector(row), row
 
     @cached_property
     def known(self) -> KnownRows:

@@ -20,7 +20,7 @@ from recsys.serving.only import EVERYTHING, Only
 from recsys.serving.popular import Popular
 from recsys.serving.questions import Questions
 from recsys.serving.ranked import Ranker
-from recsys.serving.recommendation import Origin, Recommendation, UnknownIdError
+from recsys.serving.recommendation import Origin, Recommendation
 
 PATIENCE: Final = 3.0
 "Seconds during which a request that failed for a passing reason is tried again."
@@ -92,7 +92,7 @@ class Recommender:
         self, query_ids: Sequence[str], k: int = 10, *, only: Only = EVERYTHING, listing: Listing = AS_RANKED
     ) -> list[Recommendation]:
         """Recommend for training queries, all searched together; raises as :meth:`by_query_id` does."""
-        asked = [Question("query", id_, True, self.question(id_, by_id=True)[0]) for id_ in query_ids]
+        asked = [Question("query", id_, True, self.questions.one(id_, by_id=True)[0]) for id_ in query_ids]
         return self._answers.to("query", query_ids, lambda: asked, Wanted(k, only, listing))
 
     def by_item(
@@ -195,22 +195,6 @@ class Recommender:
         """
         return self._all([item_id])[0]
 
-    def question(self, query: str, *, by_id: bool = False) -> tuple[Vectors, int | None]:
-        """Return the vector of a text or of a training query, ready for a single search, and the training query's row.
-
-        Raises:
-            UnknownIdError: The run has no such query.
-            LiveRunMissingError: The run directory is gone.
-            EncoderMismatchError: Its encoder did not make the collection.
-        """
-        known = self.questions.known
-        if not by_id:
-            return self.questions.vectors([query])[0][0], known.row_of_text(query)
-        row = known.row_of_id(query)
-        if row is None:
-            raise UnknownIdError("query", query, known.close_ids(query))
-        return known.vector(row), row
-
     def as_searched(self, queries: Sequence[Vectors]) -> Sequence[Vectors]:
         """Return vectors that are ready for a single search as the search that the run chose takes them."""
         return self._ranker.as_searched(queries)
@@ -220,12 +204,7 @@ class Recommender:
         return self._ranker.nearest_queries(searched)
 
     def _all(self, item_ids: Sequence[str]) -> list[Found]:
-        found = []
-        for id_, item in zip(item_ids, self._ranker.patiently(lambda: self._items.find(item_ids)), strict=True):
-            if item is None:
-                raise UnknownIdError("item", id_, self._items.close_ids(id_))
-            found.append(item)
-        return found
+        return self._ranker.patiently(lambda: self._items.all(item_ids))
 
     def _wide(self, vector: Vectors, bonus: float) -> Vectors:
         return widen_queries(vector[None], bonus)[0] if self.lineage.how.is_wide else vector
