@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 import numpy as np
@@ -81,12 +82,14 @@ class Ranker:
 
     def patiently(self, ask: Callable[[], T]) -> T:
         """Ask Qdrant something, again where it fails for a passing reason."""
+        began = monotonic()
         try:
             return ask()  # what works at once does not pay for the policy
         except Exception as error:
-            if not is_transient(error):
+            left = self._patience - (monotonic() - began)
+            if left <= 0 or not is_transient(error):
                 raise
-        return retry(ask, when=is_transient, patience=self._patience)
+        return retry(ask, when=is_transient, patience=left)
 
     def _find(
         self,

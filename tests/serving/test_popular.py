@@ -100,6 +100,15 @@ def test_what_does_not_pass_is_said(client, shop, monkeypatch, fallback):
     assert {answer.origin.because for answer in answers} == {"Qdrant does not answer: refused"}
 
 
+def test_without_patience_there_is_one_try(client, shop, monkeypatch):
+    """A backend that cannot wait gets popular items after the first failure."""
+    recommender = Recommender(client, shop.alias, shop.runs, fallback=True, patience=0)
+    count = failing(client, monkeypatch, 1, ResponseHandlingException(ConnectionError("refused")))
+    assert recommender.by_text(["red"])[0].origin.way == "popular"
+    assert recommender.by_text(["red"])[0].origin.way == "vector"
+    assert len(count) == 2
+
+
 def test_what_is_wrong_is_no_reason_for_popular_items(client, shop, monkeypatch):
     """A refused key is the operator's to mend."""
     recommender = Recommender(client, shop.alias, shop.runs, fallback=True)
