@@ -12,14 +12,14 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 30.0
 "How long a vanished service is waited for before the command gives up."
 
-_caller = stamina.RetryingCaller(attempts=None, timeout=PATIENCE_SECONDS, wait_max=5.0)
 
-
-def retry(action: Callable[[], T], *, when: Callable[[Exception], bool]) -> T:
-    """Call ``action`` until it succeeds, for at most :data:`PATIENCE_SECONDS`.
+def retry(action: Callable[[], T], *, when: Callable[[Exception], bool], patience: float = PATIENCE_SECONDS) -> T:
+    """Call ``action`` until it succeeds.
 
     Args:
         action: Something that is safe to do twice.
         when: True for an exception that may pass by itself; any other, and the last one, is raised.
+        patience: Seconds after which no further try is begun.
     """
-    return _caller(when, action)
+    caller = stamina.RetryingCaller(attempts=None, timeout=patience, wait_max=5.0)
+    return caller(when, action)

@@ -1,32 +1,22 @@
-"""Explains why an item is recommended for a query: the score taken apart, and the paths between the two.
-
-An item's vector is the direction of E(z) + a · mean of E(clicking queries), with a = α · n/(n+c); the run notes the
-length L of that sum. So the score of a query x is, exactly,
-
-    x·E(z)/L  +  Σ over the n clicking queries of a/n · x·E(q)/L  +  bonus  +  Σ over the voters of w · share
-
-and a few of the summands can be named while the rest is one difference, however many queries clicked the item.
-"""
+"""Explains why an item is recommended for a query: the score taken apart, and the paths between the two."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
 from recsys.core.bonus import UNIT
-from recsys.core.composition import Composition, shares_of_queries
 from recsys.core.run import Vectors
-from recsys.core.votes import shares
 from recsys.graph.between import Clicker, clickers_among, top_clickers
 from recsys.graph.client import Graph
 from recsys.serving import explanation as why
 from recsys.serving.explained_paths import paths_beside_the_score
 from recsys.serving.explanation import Explanation, Node, Reason
-from recsys.serving.recommend import Found, Recommender
+from recsys.serving.items import Found
+from recsys.serving.recommend import Recommender
+from recsys.serving.summands import Known, Summands, Vote, parts_of, take_apart, votes_for
 
 SHOWN: Final = 5
 "Reasons of a kind."
@@ -36,49 +26,6 @@ LIKE: Final = 0.3
 "Cosine from which one query is said to be like another."
 ROUNDING: Final = 1e-5
 "What sums made in another order may differ by."
-
-
-@dataclass(frozen=True)
-class Summands:
-    """An item's own score in parts.
-
-    Attributes:
-        own: x·v, the whole.
-        queries: n, clicking queries that the run knew.
-        title: x·E(z)/L; None where it is unknown.
-        likeness: Cosine of query and title.
-        factor: a/(n·L), what x·E(q) counts of each clicking query; 0 where queries are no part of the vector.
-        bonus: β where nobody clicked the item.
-    """
-
-    own: float
-    queries: int
-    title: float | None
-    likeness: float
-    factor: float
-    bonus: float
-
-
-@dataclass(frozen=True)
-class Known:
-    """A query that clicked the item, with its parts of the score.
-
-    Attributes:
-        clicker: Who.
-        likeness: Cosine with the query asked.
-        vector: Part by the item's vector; None where it has none.
-        vote: Part by its vote.
-    """
-
-    clicker: Clicker
-    likeness: float
-    vector: float | None
-    vote: float
-
-    @property
-    def share(self) -> float | None:
-        """Both parts; None where it is no part of the score."""
-        return None if self.vector is None and not self.vote else (self.vector or 0.0) + self.vote
 
 
 def explain(
@@ -141,76 +88,25 @@ def _apart(
     wide = recommender.lineage.how.is_wide
     asked = searched[: len(item.vector)]
     asked = asked if wide else asked / np.linalg.norm(asked)
-    parts = _summands(recommender, asked, item, float(searched[-1]) * UNIT if wide else 0.0)
-    votes = _votes(recommender, searched, item.row)
+    parts = take_apart(recommender, asked, item, float(searched[-1]) * UNIT if wide else 0.0)
+    votes = votes_for(recommender, searched, item.row)
     clickers = _clickers(graph, query_id, item.id, votes)
-    named = _named(_known(recommender, asked, parts, clickers, votes, item.row), query_id, shown)
-    score = parts.own + parts.bonus + sum(vote for _, vote in votes.values())
-    return score, [*_of_vector(parts, item), *_of_queries(named, query_id, item), *_of_others(parts, named, votes)]
+    named = _named(parts_of(recommender, asked, parts, clickers, votes, item.row), query_id, shown)
+    score = parts.own + parts.bonus + sum(vote.share for vote in votes.values())
+    return score, [
+        *_of_vector(parts, named, item),
+        *_of_queries(named, query_id, item),
+        *_of_others(parts, named, votes),
+    ]
 
 
-def _summands(recommender: Recommender, asked: Vectors, item: Found, bonus: float) -> Summands:
-    own = float(asked @ item.vector)
-    how = Composition(**recommender.questions.run.manifest.get("composition", {"alpha": 0.0, "evidence": 0.0}))
-    # the run directory is there: the query was looked up in it
-    cell = recommender.items.cells([item.row], ["degree", "length"])[0] if recommender.items else {}
-    n, length = cell.get("degree", 0), cell.get("length")
-    if not n or not how.alpha:
-        return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, bonus if not n else 0.0)
-    if not length:
-        return Summands(own, n, None, 0.0, 0.0, 0.0)
-    encoded = recommender.questions.encode([item.title])[0]
-    norms = float(np.linalg.norm(encoded) * np.linalg.norm(asked))
-    dot = float(asked @ encoded)
-    factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length)
-    return Summands(own, n, dot / length, dot / norms if norms else 0.0, factor, 0.0)
-
-
-def _votes(recommender: Recommender, searched: Vectors, row: int) -> dict[str, tuple[Clicker, float]]:
-    """Return query id to query and weight · share, of the nearest training queries that clicked the item."""
-    voters = recommender.nearest_queries(searched)
-    weight, votes = recommender.lineage.how.votes, {}
-    for voter, share in zip(voters, shares([v.score for v in voters]) if voters else (), strict=True):
-        payload: dict[str, Any] = voter.payload or {}
-        if row in payload["items"]:
-            clicks = payload["counts"][payload["items"].index(row)]
-            votes[payload["id"]] = (Clicker(payload["id"], payload["text"], clicks), weight * float(share))
-    return votes
-
-
-def _clickers(
-    graph: Graph | None, query_id: str | None, item_id: str, votes: dict[str, tuple[Clicker, float]]
-) -> list[Clicker]:
-    found = {id_: clicker for id_, (clicker, _) in votes.items()}
+def _clickers(graph: Graph | None, query_id: str | None, item_id: str, votes: Mapping[str, Vote]) -> list[Clicker]:
+    found = {id_: vote.clicker for id_, vote in votes.items()}
     if graph is not None:
         near = [*votes, *([query_id] if query_id is not None else [])]
         for clicker in (*top_clickers(graph, item_id, CLICKERS), *clickers_among(graph, near, item_id)):
             found[clicker.id] = clicker
     return list(found.values())
-
-
-def _known(
-    recommender: Recommender,
-    asked: Vectors,
-    parts: Summands,
-    clickers: Sequence[Clicker],
-    votes: dict[str, tuple[Clicker, float]],
-    item_row: int,
-) -> list[Known]:
-    """Return those of ``clickers`` that the run knows."""
-    queries = recommender.questions.known
-    rows = queries.rows_of_ids([clicker.id for clicker in clickers])
-    there = [(clicker, row) for clicker, row in zip(clickers, rows, strict=True) if row is not None]
-    cells = queries.cells([row for _, row in there], ["vector", "payload"])
-    found = []
-    for (clicker, _), cell in zip(there, cells, strict=True):
-        vector = np.asarray(cell["vector"], np.float32)[: len(asked)]
-        dot, norms = float(asked @ vector), float(np.linalg.norm(vector) * np.linalg.norm(asked))
-        vote = votes[clicker.id][1] if clicker.id in votes else 0.0
-        # clicks may have come since, and what the run lists is in its vectors for certain
-        inside = parts.factor > 0 and item_row in json.loads(cell["payload"]).get("items", ())
-        found.append(Known(clicker, dot / norms if norms else 0.0, parts.factor * dot if inside else None, vote))
-    return found
 
 
 def _named(known: Sequence[Known], query_id: str | None, shown: int) -> list[Known]:
@@ -220,9 +116,12 @@ def _named(known: Sequence[Known], query_id: str | None, shown: int) -> list[Kno
     return itself + sorted(like, key=lambda k: (-(k.share or 0.0), -k.likeness, k.clicker.id))[:shown]
 
 
-def _of_vector(parts: Summands, item: Found) -> list[Reason]:
-    own = why.title(item.title, parts.likeness, parts.title) if parts.title is not None else None
-    reasons = [own or why.whole_vector(parts.queries, parts.own)]
+def _of_vector(parts: Summands, named: Sequence[Known], item: Found) -> list[Reason]:
+    if parts.title is not None:
+        reasons = [why.title(item.title, parts.likeness, parts.title)]
+    else:
+        inside = [k.vector for k in named if k.vector is not None]
+        reasons = [why.whole_vector(parts.queries - len(inside), parts.own - sum(inside), learnt=parts.learnt)]
     return [*reasons, why.new_item(parts.bonus)] if parts.bonus else reasons
 
 
@@ -237,9 +136,9 @@ def _of_queries(named: Sequence[Known], query_id: str | None, item: Found) -> li
     return reasons
 
 
-def _of_others(parts: Summands, named: Sequence[Known], votes: dict[str, tuple[Clicker, float]]) -> list[Reason]:
+def _of_others(parts: Summands, named: Sequence[Known], votes: Mapping[str, Vote]) -> list[Reason]:
     names = {k.clicker.id for k in named}
-    voted = [vote for id_, (_, vote) in votes.items() if id_ not in names]
+    voted = [vote.share for id_, vote in votes.items() if id_ not in names]
     if not parts.factor or parts.title is None:
         return [why.other_queries(len(voted), sum(voted), sum(voted))] if sum(voted) else []
     inside = [k.vector for k in named if k.vector is not None]

@@ -108,12 +108,16 @@ def title(text: str, likeness: float, share: float) -> Reason:
     return Reason("title", share, f"Its title, {text!r}, is like the query ({likeness:.2f}).")
 
 
-def whole_vector(queries: int, share: float) -> Reason:
-    """Return the reason that is the item's vector as a whole, of a run that cannot take it apart."""
-    says = (
-        f"Its title and the {times(queries, 'query', 'queries')} that led to clicks on it, together; `recsys embed` "
-        "makes a run whose vectors can be taken apart."
-    )
+def whole_vector(queries: int, share: float, *, learnt: bool) -> Reason:
+    """Return the reason that is what cannot be taken apart of the item's vector."""
+    others = times(queries, "other query", "other queries")
+    if learnt:
+        says = f"Its title, what was learnt about it from clicks, and {others} that led to clicks on it, together."
+    else:
+        says = (
+            f"Its title and {others} that led to clicks on it, together; `recsys embed` makes a run whose vectors can "
+            "be taken apart."
+        )
     return Reason("vector", share, says)
 
 

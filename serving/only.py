@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from operator import ge, gt, le, lt
+from typing import Any, Final, Literal, get_args
 
 from qdrant_client import models
 
@@ -14,6 +15,7 @@ from recsys.core.errors import UsageError
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 BOUNDS: Final = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_COMPARE: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
 TRUTH: Final = {"true": True, "false": False}
 _SPELLING: Final = re.compile(
     r"\s*(?P<column>[^=<>!\"]+?)\s*(?P<operator><=|>=|!=|=|<|>)(?!=)\s*(?P<value>.+?)\s*", re.DOTALL
@@ -78,6 +80,15 @@ class Condition:
         equal: list[models.Condition] = _equal(key, self.value)
         return models.Filter(should=equal) if self.operator == "=" else models.Filter(must_not=equal)
 
+    def allows(self, payload: Mapping[str, Any]) -> bool:
+        """Say whether an item with this payload fulfils it, as Qdrant would."""
+        value = payload.get(self.column)
+        values = value if isinstance(value, list) else [value]
+        if self.operator in BOUNDS:
+            return any(_is_number(one) and _COMPARE[self.operator](one, self.value) for one in values)  # type: ignore[arg-type]  # both are numbers
+        equal = any(_alike(one, meant) for one in values for meant in _meant(self.value))
+        return equal == (self.operator == "=")
+
 
 @dataclass(frozen=True)
 class Only:
@@ -101,6 +112,10 @@ class Only:
             must_not=[left_out] if self.without else None,
         )
 
+    def allows(self, payload: Mapping[str, Any]) -> bool:
+        """Say whether an item with this payload may be recommended."""
+        return payload["id"] not in self.without and all(condition.allows(payload) for condition in self.where)
+
 
 EVERYTHING: Final = Only()
 
@@ -111,8 +126,21 @@ def payload_key(column: str) -> str:
 
 
 def _equal(key: str, value: str | float | bool) -> list[models.Condition]:
+    return [_is(key, meant) for meant in _meant(value)]
+
+
+def _meant(value: str | float | bool) -> list[str | float | bool]:
     meant = [value] if not isinstance(value, str) else [value, TRUTH.get(value.lower()), _number(value)]
-    return [_is(key, one) for one in meant if one is not None]
+    return [one for one in meant if one is not None]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _alike(value: object, meant: str | float | bool) -> bool:
+    # Python takes True for 1
+    return value == meant and isinstance(value, bool) == isinstance(meant, bool)
 
 
 def _is(key: str, value: str | float | bool) -> models.FieldCondition:

@@ -1,12 +1,10 @@
-"""Recommends items for texts, for known queries and for items, from the live collection."""
+"""Recommends items for texts, known queries, items and histories, from the live collection."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -14,31 +12,18 @@ from qdrant_client import QdrantClient, models
 from recsys.core.bonus import widen_queries
 from recsys.core.run import Vectors
 from recsys.serving.alias import live_lineage
-from recsys.serving.client import is_there
+from recsys.serving.answers import Answers, Question, Wanted
+from recsys.serving.items import Found, Items
 from recsys.serving.known import KnownRows
+from recsys.serving.listing import AS_RANKED, Listing
 from recsys.serving.only import EVERYTHING, Only
+from recsys.serving.popular import Popular
 from recsys.serving.questions import Questions
-from recsys.serving.recommendation import Hit, Recommendation, UnknownIdError
-from recsys.serving.search import nearest_queries, search, search_with_votes
+from recsys.serving.ranked import Ranker
+from recsys.serving.recommendation import Origin, Recommendation, UnknownIdError
 
-
-@dataclass(frozen=True)
-class Found:
-    """An item of the collection.
-
-    Attributes:
-        row: Of the run, and id of the point.
-        id: External id.
-        title: Its text.
-        vector: Without the dimension of the bonus.
-        payload: Its ``id``, ``title``, ``clicks`` and further columns.
-    """
-
-    row: int
-    id: str
-    title: str
-    vector: Vectors
-    payload: Mapping[str, Any]
+PATIENCE: Final = 3.0
+"Seconds during which a request that failed for a passing reason is tried again."
 
 
 class Recommender:
@@ -46,30 +31,40 @@ class Recommender:
 
     It stays with that collection when the alias moves on, so that queries and items never come from two encoders;
     make a new one to follow. The encoder is loaded when the first unknown text comes. Every method takes ``only``,
-    which narrows what may be a hit, and raises :class:`recsys.serving.client.CollectionGoneError` when somebody
-    deleted the collection; how long a request may take is ``qdrant.timeout``.
+    which narrows what may be a hit, and ``listing``: the page, diversity and a limit per group. All raise
+    :class:`recsys.serving.client.CollectionGoneError` when somebody deleted the collection. How long a request may
+    take is ``qdrant.timeout``. Threads may share it.
     """
 
-    def __init__(self, client: QdrantClient, alias: str, runs_dir: Path) -> None:
+    def __init__(
+        self, client: QdrantClient, alias: str, runs_dir: Path, *, fallback: bool = False, patience: float = PATIENCE
+    ) -> None:
         """Look up the live collection.
 
         Args:
             client: From :func:`recsys.serving.client.connect`.
             alias: Alias that ``recsys publish`` switches.
             runs_dir: Directory of the run directories.
+            fallback: Where Qdrant does not answer, or a query means nothing to the encoder, name the most clicked items
+                instead, which ``origin`` says; they are read now.
+            patience: Seconds during which a request that failed for a passing reason is tried again.
 
         Raises:
             NothingPublishedError: There is no such alias.
             ForeignCollectionError: It points at a collection that recsys did not make.
         """
         self._client = client
-        self._runs_dir = runs_dir
         self.alias = alias
         self.collection, self.lineage = live_lineage(client, alias)
-        self._how = self.lineage.how
         self.questions = Questions(self.collection, self.lineage, runs_dir)
+        self._items = Items(client, self.collection, self.lineage, runs_dir)
+        self._ranker = Ranker(client, self.collection, self.lineage, self._items, patience=patience)
+        origin = Origin(self.collection, self.lineage.run, self.lineage.encoder_hash)
+        self._answers = Answers(self._ranker, origin, Popular(client, self.collection) if fallback else None)
 
-    def by_text(self, texts: Sequence[str], k: int = 10, *, only: Only = EVERYTHING) -> list[Recommendation]:
+    def by_text(
+        self, texts: Sequence[str], k: int = 10, *, only: Only = EVERYTHING, listing: Listing = AS_RANKED
+    ) -> list[Recommendation]:
         """Recommend for texts, all searched together, with votes where the run chose them.
 
         The vector of a text that is a training query is read; others are encoded together.
@@ -79,40 +74,45 @@ class Recommender:
             EncoderMismatchError: Its encoder did not make the collection.
         """
         vectors, known = self.questions.vectors(texts)
-        found = self._search(vectors, k, only)
-        return [
-            Recommendation("text", text, is_known, hits is not None, hits or ())
-            for text, is_known, hits in zip(texts, known, found, strict=True)
-        ]
+        asked = [Question("text", *one) for one in zip(texts, known, vectors, strict=True)]
+        return self._answers.to("text", texts, lambda: asked, Wanted(k, only, listing))
 
-    def by_query_id(self, query_id: str, k: int = 10, *, only: Only = EVERYTHING) -> Recommendation:
+    def by_query_id(
+        self, query_id: str, k: int = 10, *, only: Only = EVERYTHING, listing: Listing = AS_RANKED
+    ) -> Recommendation:
         """Recommend for a training query, from its stored vector.
 
         Raises:
             UnknownIdError: The run has no such query.
             LiveRunMissingError: The run directory is gone.
         """
-        return self.by_query_ids([query_id], k, only=only)[0]
+        return self.by_query_ids([query_id], k, only=only, listing=listing)[0]
 
-    def by_query_ids(self, query_ids: Sequence[str], k: int = 10, *, only: Only = EVERYTHING) -> list[Recommendation]:
+    def by_query_ids(
+        self, query_ids: Sequence[str], k: int = 10, *, only: Only = EVERYTHING, listing: Listing = AS_RANKED
+    ) -> list[Recommendation]:
         """Recommend for training queries, all searched together; raises as :meth:`by_query_id` does."""
-        vectors = [self.question(query_id, by_id=True)[0] for query_id in query_ids]
-        found = self._search(vectors, k, only)
-        return [
-            Recommendation("query", query_id, True, hits is not None, hits or ())
-            for query_id, hits in zip(query_ids, found, strict=True)
-        ]
+        asked = [Question("query", id_, True, self.question(id_, by_id=True)[0]) for id_ in query_ids]
+        return self._answers.to("query", query_ids, lambda: asked, Wanted(k, only, listing))
 
-    def by_item(self, item_id: str, k: int = 10, *, only: Only = EVERYTHING) -> Recommendation:
+    def by_item(
+        self, item_id: str, k: int = 10, *, only: Only = EVERYTHING, listing: Listing = AS_RANKED
+    ) -> Recommendation:
         """Recommend items near an item by cosine, from its vector in Qdrant; the item itself is left out.
 
         Raises:
             UnknownIdError: The collection has no such item.
         """
-        return self.by_items([item_id], k=k, only=only)
+        return self.by_items([item_id], k=k, only=only, listing=listing)
 
     def by_items(
-        self, liked: Sequence[str], disliked: Sequence[str] = (), k: int = 10, *, only: Only = EVERYTHING
+        self,
+        liked: Sequence[str],
+        disliked: Sequence[str] = (),
+        k: int = 10,
+        *,
+        only: Only = EVERYTHING,
+        listing: Listing = AS_RANKED,
     ) -> Recommendation:
         """Recommend items near the liked and away from the disliked ones, none of which is a hit.
 
@@ -124,26 +124,76 @@ class Recommender:
             disliked: Item ids.
             k: Hits wanted.
             only: What may be a hit.
+            listing: How hits are listed.
 
         Raises:
             UnknownIdError: The collection has no such item.
         """
-        vector = np.mean([self._item_vector(item) for item in liked], axis=0)
-        if disliked:
-            vector = 2 * vector - np.mean([self._item_vector(item) for item in disliked], axis=0)
-        asked, norm = {*liked, *disliked}, float(np.linalg.norm(vector))
-        # so many more than wanted, since an item is its own nearest neighbour; excluding points by their ids makes
-        # embedded mode test every point
-        found = search(self._client, self.collection, [vector / norm], k + len(asked), only)[0] if norm else ()
-        others = [hit for hit in found if hit.id not in asked][:k]
-        hits = tuple(replace(hit, rank=rank) for rank, hit in enumerate(others, start=1))
-        return Recommendation("item", ", ".join(liked), known=True, matched=norm > 0, hits=hits)
+        label = ", ".join(liked)
 
-    @cached_property
+        def asked() -> list[Question]:
+            vectors = np.stack([item.vector for item in self._all([*liked, *disliked])])
+            vector = vectors[: len(liked)].mean(axis=0)
+            if disliked:
+                vector = 2 * vector - vectors[len(liked) :].mean(axis=0)
+            # items alike, clicked or not
+            return [Question("item", label, True, self._wide(_unit(vector), 0.0))]
+
+        wanted = Wanted(k, only, listing, without={*liked, *disliked}, plain=True)
+        return self._answers.to("item", [label], asked, wanted)[0]
+
+    def by_history(
+        self,
+        texts: Sequence[str] = (),
+        query_ids: Sequence[str] = (),
+        items: Sequence[str] = (),
+        k: int = 10,
+        *,
+        only: Only = EVERYTHING,
+        listing: Listing = AS_RANKED,
+    ) -> Recommendation:
+        """Recommend for what a user asked and looked at, as one query; items of the history are no hits.
+
+        The query is norm(mean of the unit vectors), each event as much as any other, so give the latest ones only. Ids
+        that the run does not know, such as those of items that are gone, are passed over.
+
+        Args:
+            texts: What the user asked.
+            query_ids: Training queries that the user asked.
+            items: Ids of items that the user looked at, bought or liked.
+            k: Hits wanted.
+            only: What may be a hit.
+            listing: How hits are listed.
+
+        Raises:
+            LiveRunMissingError: The run directory is gone, and there are texts or query ids.
+            EncoderMismatchError: Its encoder did not make the collection.
+        """
+        label = ", ".join([*texts, *query_ids, *items])
+        narrow = self.lineage.width - self.lineage.how.is_wide
+        known = self.questions.known.rows_of_ids(query_ids) if query_ids else []
+        queries = [*self.questions.vectors(texts)[0], *(self.questions.known.vector(r) for r in known if r is not None)]
+
+        def asked() -> list[Question]:
+            found = self._ranker.patiently(lambda: self._items.find(items))
+            events = [vector[:narrow] for vector in queries] + [item.vector for item in found if item is not None]
+            mean = np.mean([_unit(vector) for vector in events] or np.zeros((1, narrow)), axis=0)
+            return [Question("history", label, False, self._wide(_unit(mean), self.lineage.how.bonus))]
+
+        return self._answers.to("history", [label], asked, Wanted(k, only, listing, without=set(items)))[0]
+
+    @property
     def items(self) -> KnownRows | None:
         """The run's items; None where the run directory is gone."""
-        path = self._runs_dir / self.lineage.run / "items.parquet"
-        return KnownRows(path) if path.is_file() else None
+        return self._items.known
+
+    def item(self, item_id: str) -> Found:
+        """Return an item of the collection.
+
+        Raises:
+            UnknownIdError: The collection has no such item.
+        """
+        return self._all([item_id])[0]
 
     def question(self, query: str, *, by_id: bool = False) -> tuple[Vectors, int | None]:
         """Return the vector of a text or of a training query, ready for a single search, and the training query's row.
@@ -153,69 +203,34 @@ class Recommender:
             LiveRunMissingError: The run directory is gone.
             EncoderMismatchError: Its encoder did not make the collection.
         """
-        if not by_id:
-            return self.questions.vectors([query])[0][0], self.questions.known.row_of_text(query)
         known = self.questions.known
+        if not by_id:
+            return self.questions.vectors([query])[0][0], known.row_of_text(query)
         row = known.row_of_id(query)
         if row is None:
             raise UnknownIdError("query", query, known.close_ids(query))
         return known.vector(row), row
 
-    def item(self, item_id: str) -> Found:
-        """Return an item of the collection.
-
-        Raises:
-            UnknownIdError: The collection has no such item.
-            CollectionGoneError: Somebody deleted the collection.
-        """
-        with is_there(self.collection):
-            point = self._point(item_id)
-        if point is None:
-            raise UnknownIdError("item", item_id, self.items.close_ids(item_id) if self.items else [])
-        vector = np.array(point.vector, dtype=np.float32)
-        payload = point.payload or {}
-        return Found(int(point.id), item_id, payload["title"], vector[: self._narrow], payload)
-
     def as_searched(self, queries: Sequence[Vectors]) -> Sequence[Vectors]:
         """Return vectors that are ready for a single search as the search that the run chose takes them."""
-        if not self._how.votes or not queries:
-            return queries
-        vectors = np.stack(queries)[:, : self._narrow]
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return list(widen_queries(vectors, self._how.votes_bonus) if self._how.is_wide else vectors)
+        return self._ranker.as_searched(queries)
 
-    def nearest_queries(self, searched: Vectors) -> list[models.ScoredPoint]:
+    def nearest_queries(self, searched: Vectors) -> Sequence[models.ScoredPoint]:
         """Return the published training queries nearest to a vector of :meth:`as_searched`, if there are any."""
-        return nearest_queries(self._client, self.collection, searched)
+        return self._ranker.nearest_queries(searched)
 
-    @property
-    def _narrow(self) -> int:
-        return self.lineage.width - self._how.is_wide
+    def _all(self, item_ids: Sequence[str]) -> list[Found]:
+        found = []
+        for id_, item in zip(item_ids, self._ranker.patiently(lambda: self._items.find(item_ids)), strict=True):
+            if item is None:
+                raise UnknownIdError("item", id_, self._items.close_ids(id_))
+            found.append(item)
+        return found
 
-    def _item_vector(self, item_id: str) -> Vectors:
-        vector = self.item(item_id).vector
-        # items alike, clicked or not
-        return np.append(vector, np.float32(0)) if self._how.is_wide else vector
+    def _wide(self, vector: Vectors, bonus: float) -> Vectors:
+        return widen_queries(vector[None], bonus)[0] if self.lineage.how.is_wide else vector
 
-    def _search(self, queries: Sequence[Vectors], k: int, only: Only) -> list[tuple[Hit, ...] | None]:
-        """Return the hits of each query; None for a zero vector, which is as near to any item as to any other."""
-        matched = [bool(vector.any()) for vector in queries]
-        asked = [vector for vector, any_ in zip(queries, matched, strict=True) if any_]
-        found = iter(self._search_all(asked, k, only))
-        return [next(found) if any_ else None for any_ in matched]
 
-    def _search_all(self, queries: Sequence[Vectors], k: int, only: Only) -> list[tuple[Hit, ...]]:
-        if not self._how.votes or not queries:
-            return search(self._client, self.collection, queries, k, only)
-        searched = self.as_searched(queries)
-        return search_with_votes(self._client, self.collection, searched, k, self._how.votes, only)
-
-    def _point(self, item_id: str) -> models.Record | None:
-        if self.items is None:
-            has_id = models.Filter(must=[models.FieldCondition(key="id", match=models.MatchValue(value=item_id))])
-            found, _ = self._client.scroll(self.collection, scroll_filter=has_id, limit=1, with_vectors=True)
-        else:
-            # the row in the run is the id of the point, and embedded mode looks through all payloads for an id
-            row = self.items.row_of_id(item_id)
-            found = [] if row is None else self._client.retrieve(self.collection, [row], with_vectors=True)
-        return next((point for point in found if (point.payload or {})["id"] == item_id), None)
+def _unit(vector: Vectors) -> Vectors:
+    norm = float(np.linalg.norm(vector))
+    return vector / norm if norm else vector

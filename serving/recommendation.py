@@ -9,6 +9,9 @@ from typing import Literal
 
 from recsys.core.errors import DataError
 
+Kind = Literal["text", "query", "item", "history"]
+"What a recommendation is for."
+
 
 class LiveRunMissingError(DataError):
     """The run directory behind the live collection is not here."""
@@ -41,7 +44,8 @@ class Hit:
 
     Attributes:
         rank: From 1.
-        score: Cosine between query and item vector, -1 to 1, with the bonus and the votes of runs that give them.
+        score: Cosine between query and item vector, -1 to 1, with the bonus and the votes of runs that give them; of a
+            popular item, its clicks.
         id: External id of the item.
         title: Its text.
     """
@@ -53,6 +57,25 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where hits come from.
+
+    Attributes:
+        collection: That was searched.
+        run: That made it.
+        encoder_hash: Of the run's encoder.
+        way: ``vector``: a search. ``popular``: the items with the most clicks, in its place.
+        because: Why there was no search, in words; None where there was one.
+    """
+
+    collection: str
+    run: str
+    encoder_hash: str
+    way: Literal["vector", "popular"] = "vector"
+    because: str | None = None
+
+
+@dataclass(frozen=True)
 class Recommendation:
     """The items for one query, best first.
 
@@ -60,12 +83,15 @@ class Recommendation:
         kind: What ``query`` is.
         query: Text or id, as given.
         known: The stored vector of a training query or item was used; nothing was encoded.
-        matched: False when the vector is zero, as for a text of unknown words only: there are no hits then.
+        matched: False when the vector is zero, as for a text of unknown words only: there are no hits then, or popular
+            ones.
         hits: At most k.
+        origin: Where they come from.
     """
 
-    kind: Literal["text", "query", "item"]
+    kind: Kind
     query: str
     known: bool
     matched: bool
     hits: tuple[Hit, ...]
+    origin: Origin

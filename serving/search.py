@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -11,8 +12,7 @@ from qdrant_client import QdrantClient, models
 from recsys.core.run import Vectors
 from recsys.core.votes import NEIGHBOURS, shares
 from recsys.serving.client import is_there
-from recsys.serving.only import EVERYTHING, Only
-from recsys.serving.recommendation import Hit
+from recsys.serving.only import EVERYTHING, Only, payload_key
 from recsys.serving.voters import voters_of
 
 SHOWN = models.PayloadSelectorInclude(include=["id", "title"])
@@ -25,6 +25,7 @@ PARAMETERS = models.SearchParams(
 "How a server searches its index; twice as many candidates by int8 as wanted are scored again by float32."
 
 Points = list[models.ScoredPoint]
+Group = str | int | float | bool
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,40 @@ class Scored:
         score: What it is ranked by.
         id: External id.
         title: Its text.
+        groups: What it belongs to, where groups were asked for.
     """
 
     row: int
     score: float
     id: str
     title: str
+    groups: tuple[Group, ...] = ()
 
 
 def search(
-    client: QdrantClient, collection: str, queries: Sequence[Vectors], k: int, only: Only = EVERYTHING
-) -> list[tuple[Hit, ...]]:
+    client: QdrantClient,
+    collection: str,
+    queries: Sequence[Vectors],
+    k: int,
+    only: Only = EVERYTHING,
+    column: str | None = None,
+) -> list[list[Scored]]:
     """Return the ``k`` nearest items of each vector, all in one request.
+
+    Args:
+        client: Qdrant.
+        collection: Of the items.
+        queries: Ready for a search.
+        k: Items wanted.
+        only: What may be found.
+        column: Of the payload, whose values are the groups of an item.
 
     Raises:
         CollectionGoneError: Somebody deleted the collection.
     """
     with is_there(collection):
-        answers = _nearest(client, collection, queries, k, SHOWN, only.as_filter())
-    return [_hits([_scored(point, point.score) for point in points], k) for points in answers]
+        answers = _nearest(client, collection, queries, k, _shown(column), only.as_filter())
+    return [_best([_scored(point, point.score, column) for point in points], k) for points in answers]
 
 
 def search_with_votes(
@@ -64,7 +80,8 @@ def search_with_votes(
     k: int,
     weight: float,
     only: Only = EVERYTHING,
-) -> list[tuple[Hit, ...]]:
+    column: str | None = None,
+) -> list[list[Scored]]:
     """Return the ``k`` best items of each vector by its dot product + weight · votes; exact, though few are scored.
 
     One request searches the items, one the voters. An item outside the first ``k`` of the items' search can only be
@@ -76,24 +93,27 @@ def search_with_votes(
         queries: Ready for a search, of unit norm but for the bonus.
         k: Hits wanted.
         weight: w, of the votes.
-        only: What may be a hit; every voter votes.
+        only: What may be found; every voter votes.
+        column: Of the payload, whose values are the groups of an item.
 
     Raises:
         CollectionGoneError: Somebody deleted the collection, or that of its voters.
     """
     narrowed = only.as_filter()
     with is_there(collection):
-        found = _nearest(client, collection, queries, k, SHOWN, narrowed)
+        found = _nearest(client, collection, queries, k, _shown(column), narrowed)
     with is_there(voters_of(collection)):
         voters = _nearest(client, voters_of(collection), queries, NEIGHBOURS, BALLOT)
     votes = [_count(points, weight) for points in voters]
     first = [
-        [_scored(p, p.score + v.get(int(p.id), 0.0)) for p in points] for points, v in zip(found, votes, strict=True)
+        [_scored(p, p.score + v.get(int(p.id), 0.0), column) for p in points]
+        for points, v in zip(found, votes, strict=True)
     ]
     wanted = [_contenders(points, f, v, k) for points, f, v in zip(found, first, votes, strict=True)]
-    fetched = _fetch(client, collection, sorted(set().union(*wanted)), narrowed)
+    with is_there(collection):
+        fetched = _fetch(client, collection, sorted(set().union(*wanted)), narrowed, _shown(column))
     return [
-        _hits(f + [_vote_in(fetched[row], query, v[row]) for row in rows if row in fetched], k)
+        _best(f + [_vote_in(fetched[row], query, v[row], column) for row in rows if row in fetched], k)
         for query, f, v, rows in zip(queries, first, votes, wanted, strict=True)
     ]
 
@@ -149,27 +169,40 @@ def _contenders(found: Points, first: list[Scored], votes: dict[int, float], k: 
 
 
 def _fetch(
-    client: QdrantClient, collection: str, rows: list[int], narrowed: models.Filter | None
+    client: QdrantClient,
+    collection: str,
+    rows: list[int],
+    narrowed: models.Filter | None,
+    payload: models.PayloadSelectorInclude,
 ) -> dict[int, models.Record]:
     if not rows:
         return {}
     if narrowed is None:
-        points = client.retrieve(collection, rows, with_payload=SHOWN, with_vectors=True)
+        points = client.retrieve(collection, rows, with_payload=payload, with_vectors=True)
     else:
         among = models.Filter(must=[models.HasIdCondition(has_id=list(rows)), narrowed])
-        points, _ = client.scroll(collection, among, limit=len(rows), with_payload=SHOWN, with_vectors=True)
+        points, _ = client.scroll(collection, among, limit=len(rows), with_payload=payload, with_vectors=True)
     return {int(point.id): point for point in points}
 
 
-def _vote_in(point: models.Record, query: Vectors, vote: float) -> Scored:
-    return _scored(point, float(query @ np.asarray(point.vector, dtype=np.float32)) + vote)
+def _vote_in(point: models.Record, query: Vectors, vote: float, column: str | None) -> Scored:
+    return _scored(point, float(query @ np.asarray(point.vector, dtype=np.float32)) + vote, column)
 
 
-def _scored(point: models.ScoredPoint | models.Record, score: float) -> Scored:
+def _shown(column: str | None) -> models.PayloadSelectorInclude:
+    return SHOWN if column is None else models.PayloadSelectorInclude(include=["id", "title", payload_key(column)])
+
+
+def _scored(point: models.ScoredPoint | models.Record, score: float, column: str | None) -> Scored:
     payload = point.payload or {}
-    return Scored(int(point.id), score, payload["id"], payload["title"])
+    return Scored(int(point.id), score, payload["id"], payload["title"], groups_of(payload, column))
 
 
-def _hits(items: Sequence[Scored], k: int) -> tuple[Hit, ...]:
-    ordered = sorted(items, key=lambda item: -item.score)[:k]
-    return tuple(Hit(rank, item.score, item.id, item.title) for rank, item in enumerate(ordered, start=1))
+def groups_of(payload: Mapping[str, Any], column: str | None) -> tuple[Group, ...]:
+    """Return the values of a column of an item's payload."""
+    value = payload.get(column) if column is not None else None
+    return tuple(one for one in (value if isinstance(value, list) else [value]) if isinstance(one, Group))
+
+
+def _best(items: Sequence[Scored], k: int) -> list[Scored]:
+    return sorted(items, key=lambda item: -item.score)[:k]

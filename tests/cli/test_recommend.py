@@ -22,6 +22,11 @@ def published(shop, recsys):
         ("red", "-k", "0"),
         ("red", "--not-like", "item-1"),
         ("red", "--filter", "brand"),
+        ("--history",),
+        ("red", "--history", "--item", "item-1", "--not-like", "item-2"),
+        ("red", "--per-group", "brand"),
+        ("red", "--diversity", "2"),
+        ("red", "--offset", "-1"),
     ],
 )
 def test_exactly_one_question_is_asked(recsys, arguments):
@@ -67,6 +72,35 @@ def test_hits_are_narrowed(published, shop, recsys):
     assert liked.out.startswith("like item: item-1, item-2\n")
     assert len(liked.out.splitlines()) == 2 + 37
     assert recsys("recommend", "red", "--filter", "brand=x", shop=shop).out.endswith("no item fits\n")
+
+
+def test_hits_are_listed_as_wished(published, shop, recsys):
+    """Pages, a limit per group and diversity; several query ids get a block each."""
+    whole = recsys("recommend", "red", "-k", "6", "--json", shop=shop).json()["results"][0]["hits"]
+    page = recsys("recommend", "red", "-k", "2", "--offset", "4", "--json", shop=shop).json()["results"][0]["hits"]
+    assert page == whole[4:]
+    grouped = recsys("recommend", "red", "--per-group", "brand=1", "--diversity", "0.5", "--json", shop=shop).json()
+    assert len({int(hit["id"].removeprefix("item-")) % 3 for hit in grouped["results"][0]["hits"]}) == 3
+    assert len(grouped["results"][0]["hits"]) == 3
+    blocks = recsys("recommend", "--query-id", "query-1", "--query-id", "query-2", shop=shop).out.split("\n\n")
+    assert [block.splitlines()[0] for block in blocks] == ["query: query-1", "query: query-2"]
+
+
+def test_a_history_is_one_question(published, shop, recsys):
+    """What one user did, of all kinds, gets one answer without the items seen."""
+    asked = ("recommend", "oak table", "--query-id", "query-1", "--item", "item-1", "--history", "-k", "50", "--json")
+    (result,) = recsys(*asked, shop=shop).json()["results"]
+    assert (result["kind"], result["query"]) == ("history", "oak table, query-1, item-1")
+    assert len(result["hits"]) == 39
+    assert "item-1" not in [hit["id"] for hit in result["hits"]]
+
+
+def test_popular_items_say_that_they_are(published, shop, recsys):
+    """Where nothing matches, with --popular, the most clicked ones stand there with the reason."""
+    done = recsys("recommend", "xyzzy", "--popular", "-k", "1", shop=shop)
+    _, reason, _, hit = done.out.splitlines()
+    assert reason == "popular items, because the encoder knows nothing of what was asked"
+    assert "item-39" in hit
 
 
 def test_failures_name_the_next_command(shop, recsys):

@@ -88,6 +88,20 @@ def by_hand(shop, scoring):
     return run
 
 
+def test_what_was_learnt_for_the_item_stands_with_its_title(shop):
+    """Where a vector of its own was added to the title's, queries keep their share and the rest is one reason."""
+    run = by_hand(shop, Scoring(votes=0.5))
+    composition = {**run.manifest["composition"], "residual": True}
+    write_json(run.path / "manifest.json", {**run.manifest, "composition": composition})
+    with shop.connect() as client:
+        publish(client, run, shop.alias, embedded=shop.embedded)
+        found = explain(Recommender(client, shop.alias, shop.runs), None, "x", "z", by_id=True)
+    (rest,), (query,) = reasons(found, "vector"), reasons(found, "similar_query")
+    assert rest.share == pytest.approx(0.559017, abs=1e-5)
+    assert "0 other queries" in rest.says
+    assert query.share == pytest.approx(0.835410, abs=1e-5)
+
+
 @pytest.mark.parametrize("votes", [0.0, 0.5])
 def test_shares_are_those_worked_out_by_hand(shop, votes):
     """With x·E(z) = 1, x·E(q) = 0.6 and L = √3.2: 0.559017 by the title, 0.335410 by the query, and its whole vote."""

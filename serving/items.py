@@ -1,0 +1,95 @@
+"""The items of a live collection, by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qdrant_client import QdrantClient, models
+
+from recsys.core.run import Vectors
+from recsys.serving.client import is_there
+from recsys.serving.known import KnownRows
+from recsys.serving.lineage import Lineage
+
+
+@dataclass(frozen=True)
+class Found:
+    """An item of the collection.
+
+    Attributes:
+        row: Of the run, and id of the point.
+        id: External id.
+        title: Its text.
+        vector: Without the dimension of the bonus.
+        payload: Its ``id``, ``title``, ``clicks`` and further columns.
+    """
+
+    row: int
+    id: str
+    title: str
+    vector: Vectors
+    payload: Mapping[str, Any]
+
+
+class Items:
+    """Finds items by their ids, by way of their rows where the run directory is at hand."""
+
+    def __init__(self, client: QdrantClient, collection: str, lineage: Lineage, runs_dir: Path) -> None:
+        """Note where to look."""
+        self._client = client
+        self._collection = collection
+        self._path = runs_dir / lineage.run / "items.parquet"
+        self._narrow = lineage.width - lineage.how.is_wide
+
+    @cached_property
+    def known(self) -> KnownRows | None:
+        """The run's items; None where the run directory is gone."""
+        return KnownRows(self._path) if self._path.is_file() else None
+
+    def find(self, item_ids: Sequence[str]) -> list[Found | None]:
+        """Return the item of each id, or None, in one request.
+
+        Raises:
+            CollectionGoneError: Somebody deleted the collection.
+        """
+        if not item_ids:
+            return []
+        with is_there(self._collection):
+            points = self._points(item_ids)
+        found = {item.id: item for item in map(self._found, points)}
+        return [found.get(item_id) for item_id in item_ids]
+
+    def vectors(self, rows: Sequence[int]) -> dict[int, Vectors]:
+        """Return the vectors of these rows, without the dimension of the bonus.
+
+        Raises:
+            CollectionGoneError: Somebody deleted the collection.
+        """
+        with is_there(self._collection):
+            points = self._client.retrieve(self._collection, list(rows), with_payload=False, with_vectors=True)
+        return {int(point.id): self._vector(point) for point in points}
+
+    def close_ids(self, item_id: str) -> list[str]:
+        """Return up to three ids that look like ``item_id``."""
+        return self.known.close_ids(item_id) if self.known else []
+
+    def _points(self, item_ids: Sequence[str]) -> list[models.Record]:
+        if self.known is None:
+            these = models.FieldCondition(key="id", match=models.MatchAny(any=list(item_ids)))
+            only = models.Filter(must=[these])
+            return self._client.scroll(self._collection, only, limit=len(item_ids), with_vectors=True)[0]
+        # the row in the run is the id of the point, and embedded mode looks through all payloads for an id
+        rows = {row for row in self.known.rows_of_ids(item_ids) if row is not None}
+        return self._client.retrieve(self._collection, sorted(rows), with_vectors=True) if rows else []
+
+    def _found(self, point: models.Record) -> Found:
+        payload = point.payload or {}
+        return Found(int(point.id), payload["id"], payload["title"], self._vector(point), payload)
+
+    def _vector(self, point: models.Record) -> Vectors:
+        return np.array(point.vector, dtype=np.float32)[: self._narrow]

@@ -1,0 +1,155 @@
+"""The parts that make up an item's score for a query.
+
+An item's vector is the direction of E(z) + a · mean of E(clicking queries), with a = α · n/(n+c); the run notes the
+length L of that sum. So the score of a query x is, exactly,
+
+    x·E(z)/L  +  Σ over the n clicking queries of a/n · x·E(q)/L  +  bonus  +  Σ over the voters of w · share
+
+and a few of the summands can be named while the rest is one difference, however many queries clicked the item.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recsys.core.composition import Composition, shares_of_queries
+from recsys.core.run import Vectors
+from recsys.core.votes import shares
+from recsys.graph.between import Clicker
+from recsys.serving.items import Found
+from recsys.serving.recommend import Recommender
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What a voter gives an item.
+
+    Attributes:
+        clicker: The voter, with its clicks as the run knows them.
+        share: w · its share.
+    """
+
+    clicker: Clicker
+    share: float
+
+
+@dataclass(frozen=True)
+class Summands:
+    """An item's own score in parts.
+
+    Attributes:
+        own: x·v, the whole.
+        queries: n, clicking queries that the run knew.
+        title: x·E(z)/L; None where it cannot be told from other summands.
+        likeness: Cosine of query and title.
+        factor: a/(n·L), what x·E(q) counts of each clicking query; 0 where queries are no part of the vector.
+        bonus: β where nobody clicked the item.
+        learnt: A vector that was learnt for the item stands beside E(z), so that the title cannot be told from it.
+    """
+
+    own: float
+    queries: int
+    title: float | None
+    likeness: float
+    factor: float
+    bonus: float
+    learnt: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """A query that clicked the item, with its parts of the score.
+
+    Attributes:
+        clicker: Who.
+        likeness: Cosine with the query asked.
+        vector: Part by the item's vector; None where it has none.
+        vote: Part by its vote.
+    """
+
+    clicker: Clicker
+    likeness: float
+    vector: float | None
+    vote: float
+
+    @property
+    def share(self) -> float | None:
+        """Both parts; None where it is no part of the score."""
+        return None if self.vector is None and not self.vote else (self.vector or 0.0) + self.vote
+
+
+def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: float) -> Summands:
+    """Take an item's own score apart.
+
+    Args:
+        recommender: Of the live collection.
+        asked: Query vector without the dimension of the bonus.
+        item: The item.
+        bonus: β of the search, for an item that nobody clicked.
+    """
+    own = float(asked @ item.vector)
+    stored = recommender.questions.run.manifest.get("composition", {})
+    how, learnt = Composition(stored.get("alpha", 0.0), stored.get("evidence", 0.0)), stored.get("residual", False)
+    # the run directory is there: the query was looked up in it
+    cell = recommender.items.cells([item.row], ["degree", "length"])[0] if recommender.items else {}
+    n, length = cell.get("degree", 0), cell.get("length")
+    if not n or (not how.alpha and not learnt):
+        return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, bonus if not n else 0.0)
+    factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length) if length else 0.0
+    if not length or learnt:
+        return Summands(own, n, None, 0.0, factor, 0.0, learnt)
+    encoded = recommender.questions.encode([item.title])[0]
+    norms = float(np.linalg.norm(encoded) * np.linalg.norm(asked))
+    dot = float(asked @ encoded)
+    return Summands(own, n, dot / length, dot / norms if norms else 0.0, factor, 0.0)
+
+
+def votes_for(recommender: Recommender, searched: Vectors, row: int) -> dict[str, Vote]:
+    """Return query id to vote, of the nearest training queries that clicked the item of this row."""
+    voters = recommender.nearest_queries(searched)
+    weight = recommender.lineage.how.votes
+    votes: dict[str, Vote] = {}
+    for voter, share in zip(voters, shares([v.score for v in voters]) if voters else (), strict=True):
+        payload: dict[str, Any] = voter.payload or {}
+        if row in payload["items"]:
+            clicks = payload["counts"][payload["items"].index(row)]
+            votes[payload["id"]] = Vote(Clicker(payload["id"], payload["text"], clicks), weight * float(share))
+    return votes
+
+
+def parts_of(
+    recommender: Recommender,
+    asked: Vectors,
+    parts: Summands,
+    clickers: Sequence[Clicker],
+    votes: Mapping[str, Vote],
+    item_row: int,
+) -> list[Known]:
+    """Return those of ``clickers`` that the run knows, with their parts of the score.
+
+    Args:
+        recommender: Of the live collection.
+        asked: Query vector without the dimension of the bonus.
+        parts: Of the item's own score.
+        clickers: Queries that clicked the item.
+        votes: From :func:`votes_for`.
+        item_row: Row of the item.
+    """
+    queries = recommender.questions.known
+    rows = queries.rows_of_ids([clicker.id for clicker in clickers])
+    there = [(clicker, row) for clicker, row in zip(clickers, rows, strict=True) if row is not None]
+    cells = queries.cells([row for _, row in there], ["vector", "payload"])
+    found = []
+    for (clicker, _), cell in zip(there, cells, strict=True):
+        vector = np.asarray(cell["vector"], np.float32)[: len(asked)]
+        dot, norms = float(asked @ vector), float(np.linalg.norm(vector) * np.linalg.norm(asked))
+        vote = votes[clicker.id].share if clicker.id in votes else 0.0
+        # clicks may have come since, and what the run lists is in its vectors for certain
+        inside = parts.factor > 0 and item_row in json.loads(cell["payload"]).get("items", ())
+        found.append(Known(clicker, dot / norms if norms else 0.0, parts.factor * dot if inside else None, vote))
+    return found

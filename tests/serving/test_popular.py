@@ -1,0 +1,201 @@
+"""When there is nothing better: popular items, and saying so."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import stamina
+from qdrant_client import QdrantClient
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from recsys.serving.listing import Listing, PerGroup
+from recsys.serving.only import Condition, Only
+from recsys.serving.popular import Popular
+from recsys.serving.publish import publish
+from recsys.serving.recommend import Recommender
+
+POPULAR = [f"item-{row}" for row in range(39, -1, -1)]
+"Clicks of an item are its row."
+
+
+@pytest.fixture
+def client(shop):
+    """A Qdrant with one published run."""
+    with shop.connect() as client:
+        publish(client, shop.run("a"), shop.alias, embedded=shop.embedded)
+        yield client
+
+
+def ids(recommendation):
+    """Return the ids of the hits."""
+    return [hit.id for hit in recommendation.hits]
+
+
+def failing(client, monkeypatch, failures, error):
+    """Let the next requests for neighbours fail; return their count so far."""
+    ask, count = client.query_batch_points, []
+
+    def fail(*args, **kwargs):
+        count.append(1)
+        if len(count) <= failures:
+            raise error
+        return ask(*args, **kwargs)
+
+    monkeypatch.setattr(client, "query_batch_points", fail)
+    return count
+
+
+def test_the_most_clicked_come_first_and_filters_hold(client, shop):
+    """Ordered by clicks, which are the scores, with the same filters, limits and pages as a search."""
+    recommender = Recommender(client, shop.alias, shop.runs, fallback=True)
+    (answer,) = recommender.by_text(["xyzzy"], 3)
+    assert (ids(answer), [hit.score for hit in answer.hits]) == (POPULAR[:3], [39, 38, 37])
+    assert (answer.matched, answer.origin.way) == (False, "popular")
+    assert answer.origin.because == "the encoder knows nothing of what was asked"
+    only = Only([Condition("brand", "=", "b1"), Condition("clicks", "<", 30)], ["item-28"])
+    assert ids(recommender.by_text(["xyzzy"], 2, only=only)[0]) == ["item-25", "item-22"]
+    grouped = Listing(offset=2, per_group=PerGroup("brand", 1))
+    assert ids(recommender.by_text(["xyzzy"], 3, listing=grouped)[0]) == ["item-37"]
+    assert recommender.by_text(["red"])[0].origin.way == "vector"
+
+
+@pytest.mark.parametrize("operator", ["=", "!=", "<", "<=", ">", ">="])
+@pytest.mark.parametrize("column", ["brand", "clicks", "gone"])
+def test_filters_hold_as_they_do_in_qdrant(client, shop, column, operator):
+    """Whatever is compared, remembered items are let through exactly where Qdrant lets them through."""
+    for value in ("b1", "12", 12) if operator in ("=", "!=") else (12, 30.5):
+        only = Only([Condition(column, operator, value)], ["item-7"])
+        points, _ = client.scroll(f"{shop.alias}-a", only.as_filter(), limit=100)
+        found = Popular(client, f"{shop.alias}-a").find(100, only)
+        assert {item.id for item in found} == {point.payload["id"] for point in points}
+
+
+def test_what_passes_by_itself_is_not_noticed(client, shop, monkeypatch):
+    """A server that fails twice and then answers costs two more tries."""
+    recommender = Recommender(client, shop.alias, shop.runs)
+    expected = ids(recommender.by_query_id("query-3"))
+    busy = UnexpectedResponse(503, "Service Unavailable", b"", None)
+    count = failing(client, monkeypatch, 2, busy)
+    answer = recommender.by_query_id("query-3")
+    assert (ids(answer), answer.origin.way, len(count)) == (expected, "vector", 3)
+
+
+@pytest.mark.parametrize("fallback", [True, False])
+def test_what_does_not_pass_is_said(client, shop, monkeypatch, fallback):
+    """With popular items where they are wanted, with the seen ones left out; else with the error."""
+    recommender = Recommender(client, shop.alias, shop.runs, fallback=fallback)
+    failing(client, monkeypatch, 1_000, ResponseHandlingException(ConnectionError("refused")))
+    if not fallback:
+        with pytest.raises(ResponseHandlingException):
+            recommender.by_item("item-39")
+        return
+    answers = [*recommender.by_text(["red", "blue"], 2), recommender.by_history([], [], ["item-39"], 2)]
+    assert [ids(answer) for answer in answers] == [POPULAR[:2], POPULAR[:2], POPULAR[1:3]]
+    assert [answer.query for answer in answers] == ["red", "blue", "item-39"]
+    assert {answer.origin.because for answer in answers} == {"Qdrant does not answer: refused"}
+
+
+def test_what_is_wrong_is_no_reason_for_popular_items(client, shop, monkeypatch):
+    """A refused key is the operator's to mend."""
+    recommender = Recommender(client, shop.alias, shop.runs, fallback=True)
+    count = failing(client, monkeypatch, 1_000, UnexpectedResponse(401, "Unauthorized", b"", None))
+    with pytest.raises(UnexpectedResponse):
+        recommender.by_text(["red"])
+    assert len(count) == 1
+
+
+class Between(ThreadingHTTPServer):
+    """Hands requests on until it is told to answer no more."""
+
+    daemon_threads = True
+
+    def __init__(self, answer) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answer, self.mode, self.over = answer, "well", threading.Event()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the server says."""
+
+    server: Between
+
+    def _reply(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.server.mode == "slow":
+            self.server.over.wait()
+        if self.server.mode != "well":
+            self.close_connection = True
+            return
+        body = json.dumps(self.server.answer(self.path.partition("?")[0])).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _reply
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def served(answer) -> Iterator[Between]:
+    """Serve on a free loopback port."""
+    server = Between(answer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("mode", ["slow", "dying"])
+def test_a_server_that_gets_slow_or_dies(client, shop, mode):
+    """Remembered items are named at once it is given up, and searched ones again as soon as it is back."""
+    if shop.qdrant.url is not None:
+        pytest.skip("the embedded one stands behind the proxy")
+    recommender = Recommender(client, shop.alias, shop.runs)
+    asked = recommender.by_query_id("query-3", 3)
+    collection, lineage = recommender.collection, recommender.lineage.as_metadata()
+    remembered = Popular(client, collection)
+    points = [{"id": row, "version": 0, "payload": payload} for row, payload in remembered._items]
+    hits = [
+        {"id": int(h.id[5:]), "version": 0, "score": h.score, "payload": {"id": h.id, "title": h.title}}
+        for h in asked.hits
+    ]
+    info = client.get_collection(collection).model_dump(mode="json")
+    info["config"]["metadata"] = lineage
+
+    def answer(path):
+        result = {
+            "/aliases": {"aliases": [{"alias_name": shop.alias, "collection_name": collection}]},
+            f"/collections/{collection}": info,
+            f"/collections/{collection}/points/scroll": {"points": points, "next_page_offset": None},
+            f"/collections/{collection}/points/query/batch": [{"points": hits}],
+        }
+        return {"result": result[path], "status": "ok", "time": 0}
+
+    stamina.set_testing(True, attempts=1)
+    with served(answer) as server:
+        there = QdrantClient(url=f"http://127.0.0.1:{server.server_port}", timeout=1, check_compatibility=False)
+        over = Recommender(there, shop.alias, shop.runs, fallback=True)
+        assert ids(over.by_query_id("query-3", 3)) == ids(asked)
+        server.mode = mode
+        fallen = over.by_query_id("query-3", 3)
+        assert (ids(fallen), fallen.origin.way) == (POPULAR[:3], "popular")
+        assert fallen.origin.because is not None
+        assert fallen.origin.because.startswith("Qdrant does not answer: ")
+        server.mode = "well"
+        server.over.set()
+        assert over.by_query_id("query-3", 3) == asked
+        there.close()
