@@ -28,16 +28,19 @@ class AddressTakenError(UsageError):
 @click.option("--host", help="Address to listen on; any but loopback needs an API key.")
 @click.option("--port", type=int, help="Port to listen on; 0 takes a free one.")
 @click.option("--api-key", help="Key that callers have to know; RECSYS_SERVE__API_KEY keeps it out of sight.")
+@click.option("--popular/--no-popular", default=None, help="Name popular items where nothing else is found.")
 @click.option("--alias", help="Alias to search, instead of qdrant.alias.")
-def serve(host: str | None, port: int | None, api_key: str | None, alias: str | None) -> None:
+def serve(host: str | None, port: int | None, api_key: str | None, popular: bool | None, alias: str | None) -> None:
     """Answer by HTTP from the live collection until Ctrl-C, following the alias.
 
-    /recommend, /similar, /explain, /healthz, /readyz, /metrics and /openapi.json are for programs, / is a page for
-    people. Clicks on the page become logs in the workspace's folder clicks, for `recsys ingest clicks`.
+    /recommend, /similar, /history, /explain, /healthz, /readyz, /metrics and /openapi.json are for programs, / is a
+    page for people. Clicks on the page become logs in the workspace's folder clicks, for `recsys ingest clicks`.
     """
     from recsys.serving.access import check_host
 
-    chosen = settings(serve={"host": host, "port": port, "api_key": api_key}, qdrant={"alias": alias})
+    chosen = settings(
+        serve={"host": host, "port": port, "api_key": api_key, "popular": popular}, qdrant={"alias": alias}
+    )
     key = chosen.serve.api_key.get_secret_value() if chosen.serve.api_key else None
     check_host(chosen.serve.host, key)
     with _listen(chosen.serve.host, chosen.serve.port) as listening:
@@ -52,7 +55,7 @@ def serve(host: str | None, port: int | None, api_key: str | None, alias: str | 
         from recsys.serving.served import Follower
 
         with connect(chosen.qdrant, chosen.workspace) as client:
-            follower = Follower(client, chosen.qdrant, chosen.workspace / "runs")
+            follower = Follower(client, chosen.qdrant, chosen.workspace / "runs", fallback=chosen.serve.popular)
             clicks = ClickLog(chosen.workspace / "clicks", chosen.serve.click_minutes)
             graph = GraphAtHand(lambda: connect_if_running(chosen))
             app = make_app(follower, clicks, graph, key=key, every=chosen.serve.reload_seconds)

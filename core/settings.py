@@ -183,6 +183,8 @@ class ServeSettings(Section):
     "Port to listen on; 0 takes a free one."
     api_key: SecretStr | None = Field(default=None, min_length=16)
     "What callers have to know; unset on loopback lets everybody on this machine ask."
+    popular: bool = False
+    "Name the most clicked items where Qdrant does not answer or the encoder knows no word, and say so."
     reload_seconds: PositiveFloat = 2
     "Between looks whether the alias has moved."
     click_minutes: PositiveFloat = 10

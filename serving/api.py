@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
@@ -12,6 +13,7 @@ from recsys.core.errors import UsageError
 from recsys.serving.access import allow
 from recsys.serving.explanation import Explanation
 from recsys.serving.lineage import Lineage
+from recsys.serving.listing import Listing, PerGroup
 from recsys.serving.only import Condition, Only
 from recsys.serving.problems import PROBLEMS
 from recsys.serving.recommend import Recommender
@@ -27,12 +29,14 @@ LONGEST = 2_000
 router = APIRouter(dependencies=[Depends(allow)], responses=PROBLEMS, tags=["recommend"])
 
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST)]
-Texts = Annotated[list[Text], Query(max_length=MOST_QUESTIONS)]
+Texts = Annotated[Sequence[Text], Query(max_length=MOST_QUESTIONS)]
+Liked = Annotated[Sequence[Text], Query(min_length=1, max_length=MOST_QUESTIONS, description="Ids of liked items.")]
+Disliked = Annotated[Sequence[Text], Query(max_length=MOST_QUESTIONS, description="Ids of disliked items.")]
 K = Annotated[int, Query(ge=1, le=1_000, description="Items per question.")]
 Filters = Annotated[
-    list[Text], Query(max_length=MOST_QUESTIONS, description="Condition such as category=shoes or price<=20; all hold.")
+    Sequence[Text], Query(max_length=MOST_QUESTIONS, description="Conditions such as price<=20; all hold.")
 ]
-Excluded = Annotated[list[Text], Query(max_length=MOST_LEFT_OUT, description="Ids of items that are left out.")]
+Excluded = Annotated[Sequence[Text], Query(max_length=MOST_LEFT_OUT, description="Ids of items that are left out.")]
 
 
 class Answer(BaseModel):
@@ -51,36 +55,60 @@ class Answer(BaseModel):
     results: list[Recommendation]
 
 
+@dataclass(frozen=True)
+class Shaped:
+    """Which items, and how they are listed: the parameters that questions share."""
+
+    k: K = 10
+    filter: Filters = ()
+    exclude: Excluded = ()
+    offset: Annotated[int, Query(ge=0, description="Hits to pass over: those of the pages before.")] = 0
+    diversity: Annotated[float, Query(ge=0, le=1, description="0 for the order of the scores.")] = 0.0
+    per_group: Annotated[str | None, Query(max_length=LONGEST, description="At most so many, such as brand=2.")] = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return it as a Recommender takes it.
+
+        Raises:
+            UsageError: A filter or a limit cannot be read.
+        """
+        listing = Listing(self.offset, self.diversity, PerGroup.parse(self.per_group) if self.per_group else None)
+        only = Only([Condition.parse(one) for one in self.filter], self.exclude)
+        return {"k": self.k, "only": only, "listing": listing}
+
+
 @router.get("/recommend")
-def recommend(
-    site: SiteOf,
-    text: Texts = [],  # noqa: B006 - FastAPI copies defaults
-    query_id: Texts = [],  # noqa: B006
-    k: K = 10,
-    filter: Filters = [],  # noqa: A002, B006 - the name of the parameter
-    exclude: Excluded = [],  # noqa: B006
-) -> Answer:
+def recommend(site: SiteOf, shaped: Annotated[Shaped, Depends()], text: Texts = (), query_id: Texts = ()) -> Answer:
     """Recommend items for each text, or for each training query by its id."""
     if bool(text) == bool(query_id):
         raise UsageError("give either text or query_id, one or more of them, such as /recommend?text=red+shoes")
-    only = _only(filter, exclude)
+    asked = shaped.asked
     if text:
-        return site.follower.ask(_answer(lambda recommender: recommender.by_text(text, k, only=only)))
-    return site.follower.ask(_answer(lambda recommender: recommender.by_query_ids(query_id, k, only=only)))
+        return site.follower.ask(_answer(lambda recommender: recommender.by_text(text, **asked)))
+    return site.follower.ask(_answer(lambda recommender: recommender.by_query_ids(query_id, **asked)))
 
 
 @router.get("/similar")
-def similar(
-    site: SiteOf,
-    item: Annotated[list[Text], Query(min_length=1, max_length=MOST_QUESTIONS, description="Ids of liked items.")],
-    not_like: Annotated[list[Text], Query(max_length=MOST_QUESTIONS, description="Ids of disliked items.")] = [],  # noqa: B006
-    k: K = 10,
-    filter: Filters = [],  # noqa: A002, B006 - the name of the parameter
-    exclude: Excluded = [],  # noqa: B006
-) -> Answer:
+def similar(site: SiteOf, shaped: Annotated[Shaped, Depends()], item: Liked, not_like: Disliked = ()) -> Answer:
     """Recommend items near the liked and away from the disliked ones, none of which is among them."""
-    only = _only(filter, exclude)
-    return site.follower.ask(_answer(lambda recommender: [recommender.by_items(item, not_like, k, only=only)]))
+    asked = shaped.asked
+    return site.follower.ask(_answer(lambda recommender: [recommender.by_items(item, not_like, **asked)]))
+
+
+@router.get("/history")
+def history(
+    site: SiteOf,
+    shaped: Annotated[Shaped, Depends()],
+    text: Texts = (),
+    query_id: Texts = (),
+    item: Annotated[Texts, Query(description="Ids of items that the user looked at, bought or liked.")] = (),
+) -> Answer:
+    """Recommend items for what one user asked and looked at, all of it one question; give the latest only."""
+    if not (text or query_id or item):
+        raise UsageError("give text, query_id or item, any number of each, such as /history?text=red+shoes&item=item-1")
+    asked = shaped.asked
+    return site.follower.ask(_answer(lambda recommender: [recommender.by_history(text, query_id, item, **asked)]))
 
 
 @router.get("/explain")
@@ -98,10 +126,6 @@ def explain(
     return site.follower.ask(
         lambda served: site.graph.explain(served.recommender, query, item, by_id=query_id is not None, shown=n)
     )
-
-
-def _only(filters: list[str], excluded: list[str]) -> Only:
-    return Only([Condition.parse(one) for one in filters], excluded)
 
 
 def _answer(question: Callable[[Recommender], list[Recommendation]]) -> Callable[[Served], Answer]:

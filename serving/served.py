@@ -42,13 +42,16 @@ class Follower:
     and questions that come later go there. Where it cannot be opened the present one stays. Threads may share it.
     """
 
-    def __init__(self, client: QdrantClient, settings: QdrantSettings, runs_dir: Path) -> None:
+    def __init__(
+        self, client: QdrantClient, settings: QdrantSettings, runs_dir: Path, *, fallback: bool = False
+    ) -> None:
         """Open the live collection and load its encoder.
 
         Args:
             client: From :func:`recsys.serving.client.connect`, open for as long as this is used.
             settings: It was made from.
             runs_dir: Directory of the run directories.
+            fallback: As of a Recommender.
 
         Raises:
             NothingPublishedError: There is no such alias.
@@ -59,6 +62,7 @@ class Follower:
         self._client = client
         self._settings = settings
         self._runs_dir = runs_dir
+        self._fallback = fallback
         self._looking = threading.Lock()
         self.served = self._open()
         self.moves = 0
@@ -121,6 +125,6 @@ class Follower:
             self.trouble = str(error)
 
     def _open(self) -> Served:
-        recommender = Recommender(self._client, self._settings.alias, self._runs_dir)
+        recommender = Recommender(self._client, self._settings.alias, self._runs_dir, fallback=self._fallback)
         recommender.questions.load()
         return Served(recommender, PlainItems(recommender.questions))

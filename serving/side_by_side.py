@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from recsys.core.scoring import Scoring
 from recsys.core.text import normalise
 from recsys.serving.at_hand import GraphAtHand
-from recsys.serving.recommendation import Hit
+from recsys.serving.recommendation import Hit, Origin
 from recsys.serving.served import Served
 
 PATIENCE_SECONDS = 2.0
@@ -101,7 +101,8 @@ def compare(served: Served, graph: GraphAtHand, text: str, k: int) -> Comparison
     missing = served.plain.missing(PATIENCE_SECONDS)
     plain = () if missing else served.plain.search(text, k)
     hits, nothing = recommendation.hits, "" if recommendation.matched else "The encoder knows no word of this text."
-    reasons = [_reasons(served, graph, text, hit) for hit in hits[:EXPLAINED]] + [()] * len(hits[EXPLAINED:])
+    explained = 0 if recommendation.origin.way == "popular" else EXPLAINED
+    reasons = [_reasons(served, graph, text, hit) if hit.rank <= explained else () for hit in hits]
     words = [_words(text, hit) for hit in plain]
     return Comparison(
         known=recommendation.known,
@@ -109,7 +110,7 @@ def compare(served: Served, graph: GraphAtHand, text: str, k: int) -> Comparison
             Column("graph", "With graph", _how(served), _beside(hits, plain, reasons, "by text alone"), nothing),
             Column("text", "Text alone", PLAINLY, _beside(plain, hits, words, "with graph"), missing or nothing),
         ),
-        notes=tuple(_notes(served, graph)),
+        notes=tuple(_notes(served, graph, recommendation.origin)),
     )
 
 
@@ -158,7 +159,9 @@ def _how(served: Served) -> str:
     return f"{' + '.join(parts)}."
 
 
-def _notes(served: Served, graph: GraphAtHand) -> Iterator[str]:
+def _notes(served: Served, graph: GraphAtHand, origin: Origin) -> Iterator[str]:
+    if origin.way == "popular":
+        yield f"The first list is of popular items, because {origin.because}."
     manifest = served.recommender.questions.run.manifest
     if manifest.get("composition", {}).get("alpha") == 0 and served.recommender.lineage.how == Scoring():
         yield "This run was published with plain vectors, so the graph makes no difference."

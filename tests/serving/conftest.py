@@ -59,12 +59,17 @@ def serving(shop: Any) -> Iterator[Callable[..., Served]]:
     with ExitStack() as stack:
 
         def begin(
-            run: Run | None = None, *, key: str | None = None, host: str = "localhost", graph: Graph | None = None
+            run: Run | None = None,
+            *,
+            key: str | None = None,
+            host: str = "localhost",
+            graph: Graph | None = None,
+            fallback: bool = False,
         ) -> Served:
             run = run or shop.run("a")
             qdrant = stack.enter_context(shop.connect())
             publish(qdrant, run, shop.alias, embedded=shop.embedded)
-            follower = Follower(qdrant, shop.qdrant, shop.runs)
+            follower = Follower(qdrant, shop.qdrant, shop.runs, fallback=fallback)
             clicks = ClickLog(shop.workspace / "clicks", minutes=10)
             app = make_app(follower, clicks, GraphAtHand(lambda: graph), key=key, every=3600)
             http = TestClient(app, base_url=f"http://{host}", raise_server_exceptions=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recsys.serving.listing import Listing, PerGroup
 from recsys.serving.recommend import Recommender
 
 
@@ -34,6 +35,19 @@ def test_the_answers_are_those_of_a_recommender(served):
     assert hits(alike) == [[hit.id for hit in recommender.by_items(["item-1", "item-2"], ["item-3"], 5).hits]]
 
 
+def test_histories_are_asked_and_lists_are_shaped(served):
+    """A history is one question, and pages, limits per group and diversity are those of a Recommender."""
+    recommender = Recommender(served.qdrant, served.shop.alias, served.shop.runs)
+    params = {"text": "red", "query_id": "query-1", "item": ["item-1", "item-2"], "k": 4, "offset": 2}
+    listing = Listing(2, 0.5, PerGroup("brand", 2))
+    found = served.http.get("/history", params={**params, "diversity": 0.5, "per_group": "brand=2"})
+    wanted = recommender.by_history(["red"], ["query-1"], ["item-1", "item-2"], 4, listing=listing)
+    assert hits(found) == [[hit.id for hit in wanted.hits]]
+    assert found.json()["results"][0]["origin"]["way"] == "vector"
+    pages = [hits(served.http.get("/recommend", params={"text": "red", "k": 3, "offset": n})) for n in (0, 3)]
+    assert [pages[0][0] + pages[1][0]] == hits(served.http.get("/recommend", params={"text": "red", "k": 6}))
+
+
 def test_hits_are_narrowed(served):
     """Filters hold together and excluded items are left out."""
     params = {"text": "red", "k": 50, "filter": ["brand=b1", "clicks>=10"], "exclude": "item-13"}
@@ -47,6 +61,9 @@ def test_hits_are_narrowed(served):
     [
         ("/recommend", 400, "UsageError", "text or query_id"),
         ("/recommend?text=red&query_id=query-1", 400, "UsageError", "text or query_id"),
+        ("/history", 400, "UsageError", "/history?text="),
+        ("/recommend?text=red&per_group=brand", 400, "BadListingError", "brand=2"),
+        ("/recommend?text=red&diversity=2", 422, "InvalidRequest", "diversity: "),
         ("/recommend?text=red&filter=brand", 400, "BadConditionError", "'brand'"),
         ("/recommend?query_id=query-1x", 404, "UnknownIdError", "'query-1'"),
         ("/similar?item=item-1x", 404, "UnknownIdError", "item-1x"),

@@ -90,6 +90,16 @@ def test_unknown_words_are_said_to_be_unknown(serving):
     assert columns(page) == {"graph": [], "text": []}
 
 
+def test_popular_items_are_said_to_be_popular(serving):
+    """Where the server may fall back, the page and the API say that it did, and why."""
+    served = serving(fallback=True)
+    (result,) = served.http.get("/recommend", params={"text": "xyzzy"}).json()["results"]
+    assert (result["origin"]["way"], result["hits"][0]["id"]) == ("popular", "item-39")
+    page = served.http.get("/", params={"q": "xyzzy"}).text
+    assert "The first list is of popular items, because" in page
+    assert columns(page)["graph"][0] == "item-39"
+
+
 def test_a_click_closes_the_loop(serving, shop):
     """Clicks are logged with the graph's id of a known query, and ingest's own reader takes the log without flags."""
     served = serving()
