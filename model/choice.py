@@ -15,7 +15,7 @@ from recsys.model.trials import Marks, Trials
 ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
 EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
-POPULARITIES = (0.005, 0.01, 0.02, 0.04, 0.08)
+POPULARITIES = (0.005, 0.01, 0.02, 0.04)
 "β·ρ: what each e-fold of clicking queries brings, in cosine."
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -52,12 +52,13 @@ class Choice:
 
 
 def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None) -> Choice:
-    """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare items without training clicks.
+    """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare rare items.
 
-    A recipe spares them when their R@10 is not below that of plain vectors by more than two standard errors of the mean
-    paired difference; plain vectors always do. The search goes coordinate by coordinate, so that few recipes are
-    measured: α, c, again α and once both, α on top of the residual, β, ρ, β for ρ and again c; with these vectors then
-    w, β for w and again w. It begins with the compositions that checkpoints were chosen by.
+    A recipe spares them when R@10 of items without training clicks, and of all with fewer than five clicking queries,
+    is not below that of plain vectors by more than two standard errors of the mean paired difference. The search goes
+    coordinate by coordinate, so that few recipes are measured: α, c, again α and once both, α on top of the residual,
+    β, β with ρ and again c; with these vectors then w, β for w and again w. It begins with the compositions that
+    checkpoints were chosen by.
 
     Args:
         held_out: What to measure on.
@@ -105,13 +106,9 @@ def _search_compositions(marks: dict[Recipe, Marks], measure: Measure) -> None:
 
 def _search_bonuses(marks: dict[Recipe, Marks], measure: Measure) -> None:
     measure(replace(_best(marks), bonus=bonus) for bonus in BONUSES)
-    found = _best(marks)
-    bonus = found.bonus or BONUSES[1]
-    measure(replace(found, bonus=bonus, popularity=each / bonus) for each in POPULARITIES)
-    found = _best(marks)
-    each = found.bonus * found.popularity
-    measure(replace(found, bonus=bonus, popularity=each / bonus) for bonus in BONUSES[1:] if each)
-    found = _best(marks)
+    found, some = _best(marks), BONUSES[1:4]
+    measure(replace(found, bonus=bonus, popularity=each / bonus) for bonus in some for each in POPULARITIES)
+    found = _best(_sparing(marks, voted=False))
     evidences = [replace(found.composition, evidence=evidence) for evidence in EVIDENCES]
     measure(replace(found, composition=composition) for composition in evidences if found.popularity)
 
@@ -127,7 +124,7 @@ def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
 
 def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
     plain = marks[PLAIN_RECIPE]
-    return {r: m for r, m in marks.items() if (r.votes > 0) == voted and m.spares_new_items(plain)}
+    return {r: m for r, m in marks.items() if (r.votes > 0) == voted and m.spares_rare_items(plain)}
 
 
 def _with_votes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:

@@ -31,6 +31,8 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 RANKS = max(RECALL_CUTOFFS)
+RARE = 5
+"Clicking training queries from which an item is no longer rare."
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,14 @@ class Marks:
         psp5: PSP@5.
         r10: R@10.
         never_Q: R@10 over the gold items without training clicks, of each query that has such.
+        rare_Q: The same over those that fewer than :data:`RARE` training queries clicked.
     """
 
     p1: float
     psp5: float
     r10: float
     never_Q: Floats
+    rare_Q: Floats
 
     @property
     def score(self) -> float:
@@ -59,18 +63,15 @@ class Marks:
         """Mean of ``never_Q``, 0 where there are none."""
         return float(self.never_Q.mean()) if self.never_Q.size else 0.0
 
-    def spares_new_items(self, plain: Marks, errors: float = 2.0) -> bool:
-        """Say whether items without training clicks fare no worse than under ``plain``, as far as noise can tell.
+    def spares_rare_items(self, plain: Marks, errors: float = 2.0) -> bool:
+        """Say whether items without training clicks, and all rare ones, fare no worse than under ``plain``.
 
         Args:
             plain: Marks of the plain vectors on the same queries.
             errors: Standard errors of the mean paired difference that count as noise.
         """
-        if not self.never_Q.size:
-            return True
-        loss_Q = plain.never_Q - self.never_Q
-        noise = errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size)
-        return bool(loss_Q.mean() <= noise)
+        losses = (plain.never_Q - self.never_Q, plain.rare_Q - self.rare_Q)
+        return all(_is_noise(loss_Q, errors) for loss_Q in losses if loss_Q.size)
 
 
 class Trials:
@@ -170,12 +171,13 @@ class Trials:
         gold = self.held_out.gold
         positions, size_Q = gold.positions, gold.sizes
         first_Q = np.bincount(positions, weights=rank_G == 0, minlength=len(size_Q))[size_Q > 0].astype(np.float64)
-        never_G = self.held_out.degree[gold.indices] == 0
+        degree_G = self.held_out.degree[gold.indices]
         return Marks(
             p1=_percent(first_Q),
             psp5=100 * float(self._gain[rank_G < 5].sum()) / self._attainable if len(rank_G) else 0.0,
             r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
-            never_Q=100 * _recall(positions[never_G], rank_G[never_G] < 10, len(size_Q)),
+            never_Q=100 * _recall_where(degree_G == 0, positions, rank_G, len(size_Q)),
+            rare_Q=100 * _recall_where(degree_G < RARE, positions, rank_G, len(size_Q)),
         )
 
 
@@ -197,6 +199,14 @@ def ranks_of(scores_BL: Vectors, position_G: Rows, item_G: Rows) -> Rows:
         ],
         dtype=np.int64,
     )
+
+
+def _is_noise(loss_Q: Floats, errors: float) -> bool:
+    return bool(loss_Q.mean() <= errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size))
+
+
+def _recall_where(some_G: npt.NDArray[np.bool_], positions: Rows, rank_G: Rows, n_queries: int) -> Floats:
+    return _recall(positions[some_G], rank_G[some_G] < 10, n_queries)
 
 
 def _recall(positions: Rows, found_G: npt.NDArray[np.bool_], n_queries: int) -> Floats:
