@@ -71,6 +71,7 @@ def whole(bench: Bench, logs: Path, clicks: Pairs) -> Whole:
     outcome = bench.run(["ingest", "clicks", str(logs)])
     assert outcome.code == 0, outcome.err
     assert clicked(bench.graph) == clicks
+    bench.patience = max(bench.patience, 10 * outcome.seconds)
     return Whole(dump(bench.graph), clicks, outcome.commits, outcome.seconds)
 
 
