@@ -40,7 +40,7 @@ from recsys.serving.storage import Storage
 from recsys.serving.voters import remove
 
 ITEMS, EMBEDDED_ITEMS = 100_000, 20_000
-QUERIES, ASKED, K = 5_000, 400, 10
+QUERIES, ASKED, K = 5_000, 200, 10
 
 
 @dataclass(frozen=True)
