@@ -1,4 +1,4 @@
-"""The routes that programs ask: items for texts and known queries, and items like others."""
+"""The routes that programs ask: items for texts, known queries, items and histories, and why an item is among them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from recsys.serving.site import SiteOf
 
 MOST_QUESTIONS = 100
 MOST_LEFT_OUT = 1_000
+FARTHEST = 10_000
+"Hits to pass over; a page is found by ranking all before it."
 LONGEST = 2_000
 "Characters of a text or an id."
 
@@ -62,7 +64,7 @@ class Shaped:
     k: K = 10
     filter: Filters = ()
     exclude: Excluded = ()
-    offset: Annotated[int, Query(ge=0, description="Hits to pass over: those of the pages before.")] = 0
+    offset: Annotated[int, Query(ge=0, le=FARTHEST, description="Hits to pass over: those of the pages before.")] = 0
     diversity: Annotated[float, Query(ge=0, le=1, description="0 for the order of the scores.")] = 0.0
     per_group: Annotated[str | None, Query(max_length=LONGEST, description="At most so many, such as brand=2.")] = None
 

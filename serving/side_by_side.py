@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from recsys.core.scoring import Scoring
 from recsys.core.text import normalise
@@ -151,7 +152,10 @@ def _words(query: str, hit: Hit) -> tuple[Why, ...]:
 
 def _how(served: Served) -> str:
     how = served.recommender.lineage.how
-    parts = ["Cosine of the query and the item, whose vector is composed of its title and the queries that clicked it"]
+    learnt = ", a vector learnt for it" if _composition(served).get("residual") else ""
+    parts = [
+        f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked it"
+    ]
     if how.votes_bonus if how.votes else how.bonus:
         parts.append("a bonus for new and for popular items" if how.popularity else "a bonus for new items")
     if how.votes:
@@ -159,11 +163,17 @@ def _how(served: Served) -> str:
     return f"{' + '.join(parts)}."
 
 
+def _composition(served: Served) -> Mapping[str, Any]:
+    composition: Mapping[str, Any] = served.recommender.questions.run.manifest.get("composition", {})
+    return composition
+
+
 def _notes(served: Served, graph: GraphAtHand, origin: Origin) -> Iterator[str]:
     if origin.way == "popular":
         yield f"The first list is of popular items, because {origin.because}."
-    manifest = served.recommender.questions.run.manifest
-    if manifest.get("composition", {}).get("alpha") == 0 and served.recommender.lineage.how == Scoring():
+    composition = _composition(served)
+    is_plain = composition.get("alpha") == 0 and not composition.get("residual")
+    if is_plain and served.recommender.lineage.how == Scoring():
         yield "This run was published with plain vectors, so the graph makes no difference."
     if graph.trouble:
         yield f"The reasons are those that the run itself knows, because {graph.trouble}."

@@ -49,7 +49,7 @@ def test_it_answers_until_it_is_stopped(started, shop, number):
     with urllib.request.urlopen(f"{address}/click", data=form) as answer:  # noqa: S310
         assert "/item?id=item-1" in answer.url
     process.send_signal(number)
-    assert process.wait(30) == 0
+    assert process.wait() == 0
     assert process.stderr.read().endswith("stopped\n")
     (log,) = (shop.workspace / "clicks").iterdir()
     assert (log.name[0] != ".", json.loads(log.read_text())["query_text"]) == (True, "red")
