@@ -33,8 +33,9 @@ class NothingToMeasureError(DataError):
 def held_out_of_log(texts: Mapping[Label, Texts], clicks: Clicks, log: Sequence[Click], limit: int = LIMIT) -> HeldOut:
     """Hold out a log: every query of the graph trains, and the queries of the log are what is measured.
 
-    A query of the log may be in the graph; its clicks there stay. Pairs that the graph has too are neither gold nor
-    ranked, since finding them would only show that training remembers. Items that the graph does not know are left out.
+    A query of the log may be in the graph, and what it clicked there may be clicked again: of traffic to come this is a
+    part, and :mod:`recsys.model.evaluate` counts it. A log without a pair that is new to the graph was most likely
+    ingested, and shows only that training remembers. Items that the graph does not know are left out.
 
     Args:
         texts: Texts of queries and items.
@@ -43,14 +44,16 @@ def held_out_of_log(texts: Mapping[Label, Texts], clicks: Clicks, log: Sequence[
         limit: Queries measured at most, chosen by a hash of their id.
 
     Raises:
-        NothingToMeasureError: No pair is left.
+        NothingToMeasureError: No pair is left, or none is new.
     """
     items = _items(texts["Item"])
     kept = set(sorted({query for query, _, _ in log}, key=_hash)[:limit])
     there = set(items.ids)
-    known = _known_pairs(texts["Query"], items, clicks, kept)
+    asked = [click for click in log if click[0] in kept and click[2] in there]
+    if {(query, item) for query, _, item in asked} <= _known_pairs(texts["Query"], items, clicks, kept):
+        raise NothingToMeasureError(len(kept))
     try:
-        task = build_task([click for click in log if click[0] in kept and click[2] in there], items, known)
+        task = build_task(asked, items)
     except NoGoldError as error:
         raise NothingToMeasureError(len(kept)) from error
     positions, rows = (np.asarray(side, dtype=np.int64) for side in task.excluded)
@@ -68,10 +71,10 @@ def _items(texts: Texts) -> Table:
     return Table(ids, texts.all_texts(), nothing, nothing, (), np.zeros((len(ids), 0), np.float32))
 
 
-def _known_pairs(queries: Texts, items: Table, clicks: Clicks, asked: set[str]) -> list[Pair]:
+def _known_pairs(queries: Texts, items: Table, clicks: Clicks, asked: set[str]) -> set[Pair]:
     ids = queries.ids().to_pylist()
     inside = clicks.of_queries(np.array([id_ in asked for id_ in ids], dtype=bool))
-    return [(ids[query], items.ids[item]) for query, item in zip(inside.query, inside.item, strict=True)]
+    return {(ids[query], items.ids[item]) for query, item in zip(inside.query, inside.item, strict=True)}
 
 
 def _hash(query: str) -> bytes:
