@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sentence_transformers import SentenceTransformer
+
 from recsys.core.files import write_json
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
@@ -56,10 +58,12 @@ class Selection:
     Attributes:
         settings: Of the real training.
         figures: Name of the way chosen, epochs of a trial, and :data:`FIGURES` by way; empty where nothing was tried.
+        encoder: Directory of the chosen trial's encoder; None where nothing was tried.
     """
 
     settings: TrainSettings
     figures: dict[str, Any]
+    encoder: Path | None = None
 
 
 def select(
@@ -92,7 +96,29 @@ def select(
         if found[way.name]["score"] >= found[chosen.name]["score"] + WORTH:
             chosen = way
     figures = {"chosen": chosen.name, "epochs": epochs, "worth": WORTH, "ways": found}
-    return Selection(settings.model_copy(update=dict(chosen.changes)), figures)
+    return Selection(settings.model_copy(update=dict(chosen.changes)), figures, _encoder(folder, chosen))
+
+
+def settle(
+    selection: Selection, model: SentenceTransformer, evaluator: HeldOutEvaluator | None
+) -> tuple[SentenceTransformer, dict[str, Any]]:
+    """Return the encoder to keep, and the selection's figures with what became of it.
+
+    More epochs are not always better: where the whole training ended below its own trial, the trial's encoder stays.
+
+    Args:
+        selection: Before the training.
+        model: The encoder at its best checkpoint.
+        evaluator: What the trials were measured by.
+    """
+    if evaluator is None or selection.encoder is None:
+        return model, selection.figures
+    score = round(evaluator(model)["score"], 3)
+    tried = selection.figures["ways"][selection.figures["chosen"]]["score"]
+    kept = "training" if score >= tried else "trial"
+    if kept == "trial":
+        model = load_encoder(str(selection.encoder), selection.settings.max_length)
+    return model, {**selection.figures, "training": score, "encoder": kept}
 
 
 def _open_ways(settings: TrainSettings, data: TrainingData) -> list[Way]:
@@ -102,6 +128,10 @@ def _open_ways(settings: TrainSettings, data: TrainingData) -> list[Way]:
     relations = bool(settings.graph_weight and data.snapshot.relations)
     two_hops = [way for way in WAYS[1:2] if settings.two_hop]
     return [WAYS[0], *two_hops, *(WAYS[2:] if relations else ())]
+
+
+def _encoder(folder: Path, way: Way) -> Path:
+    return folder / f"{way.name.replace(' ', '-')}-encoder"
 
 
 def _try(
@@ -124,6 +154,7 @@ def _try(
 
         def measure() -> None:
             figures = evaluator(model)
+            model.save(str(_encoder(folder, way)))
             write_json(path, {name: round(figures[name], 3) for name in FIGURES})
             shutil.rmtree(work)
 

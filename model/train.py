@@ -25,7 +25,7 @@ from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEncoder, HeldOutE
 from recsys.model.processes import from_first, is_first, this_process
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.residual import learn_residual
-from recsys.model.selection import select
+from recsys.model.selection import select, settle
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.task import Click
 from recsys.model.trackers import check_trackers
@@ -108,16 +108,17 @@ def train(
         history = fit(model, features, data, graph, selection.settings, evaluator, directory)
 
         def finish() -> Run:
-            encoded = encode(model)
+            kept, selected = settle(selection, model, evaluator)
+            encoded = encode(kept)
             residual = None
             if settings.composes and settings.residual and len(held_out):
                 residual = unit(learn_residual(encoded, held_out.training_clicks, data.self_items, settings.seed))
             choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
             golden = choose_golden(held_out, encoded, choice.scoring)
-            outcome = Outcome(model, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
+            outcome = Outcome(kept, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
             by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
-            if selection.figures:
-                by["selection"] = selection.figures
+            if selected:
+                by["selection"] = selected
             figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
             run = write_run(outcome, figures, runs, run_name(directory))
             shutil.rmtree(directory)

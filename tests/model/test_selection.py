@@ -16,7 +16,7 @@ from recsys.model.features import make_features
 from recsys.model.fit import fit
 from recsys.model.held_out import HeldOut, HeldOutEncoder, HeldOutEvaluator
 from recsys.model.recipe import PLAIN_RECIPE
-from recsys.model.selection import select
+from recsys.model.selection import select, settle
 from recsys.model.snapshot import take_snapshot
 from recsys.model.train import train
 
@@ -83,6 +83,28 @@ def test_a_dearer_way_has_to_be_worth_it(
     again = select(small, {}, data, settings, trials, tmp_path)
     assert again == found
     assert len(trials.tried) == 3
+
+
+@pytest.mark.parametrize(("score", "kept"), [(51.0, "training"), (50.9, "trial")])
+def test_the_trial_serves_where_the_training_ended_below_it(
+    small: Graph,
+    data: TrainingData,
+    tiny_static: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    score: float,
+    kept: str,
+):
+    """Of the chosen way's trial and the whole training the better encoder is kept, and the figures say which."""
+    trials: Any = Scores(50.0, 51.0, 51.05, score)
+    monkeypatch.setattr(selection, "fit", trials.fit)
+    settings = make_settings(tiny_static)
+    found = select(small, {}, data, settings, trials, tmp_path)
+    trained = load_encoder(settings.encoder, settings.max_length)
+    model, figures = settle(found, trained, trials)
+    assert (figures["encoder"], figures["training"], figures["chosen"]) == (kept, score, "two hops")
+    assert (model is trained) == (kept == "training")
+    assert model.encode("red shoe") == pytest.approx(trained.encode("red shoe"))
 
 
 def test_what_the_settings_leave_closed_is_not_tried(
