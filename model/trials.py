@@ -31,6 +31,8 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 RANKS = max(RECALL_CUTOFFS)
+FEW = 30
+"Queries below which a slice says nothing."
 RARE = 5
 "Clicking training queries from which an item is no longer rare."
 
@@ -71,7 +73,7 @@ class Marks:
             errors: Standard errors of the mean paired difference that count as noise.
         """
         losses = (plain.never_Q - self.never_Q, plain.rare_Q - self.rare_Q)
-        return all(_is_noise(loss_Q, errors) for loss_Q in losses if loss_Q.size)
+        return all(_is_noise(loss_Q, errors) for loss_Q in losses if loss_Q.size >= FEW)
 
 
 class Trials:
