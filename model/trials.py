@@ -31,8 +31,8 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 RANKS = max(RECALL_CUTOFFS)
-FEW = 30
-"Queries below which a slice says nothing."
+FEW = 100
+"Queries below which a slice says too little to decide."
 RARE = 5
 "Clicking training queries from which an item is no longer rare."
 

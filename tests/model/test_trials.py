@@ -103,5 +103,5 @@ def test_rare_items_are_spared_within_noise():
     before[:4], after[4:6] = 100, 100
     assert Marks(0, 0, 0, after, after).spares_rare_items(Marks(0, 0, 0, before, before))
     assert Marks(0, 0, 0, np.empty(0), np.empty(0)).spares_rare_items(Marks(0, 0, 0, np.empty(0), np.empty(0)))
-    assert Marks(0, 0, 0, np.zeros(29), before).spares_rare_items(Marks(0, 0, 0, np.full(29, 100.0), before))
+    assert Marks(0, 0, 0, np.zeros(99), before).spares_rare_items(Marks(0, 0, 0, np.full(99, 100.0), before))
     assert not Marks(0, 0, 0, before, ten.never_Q).spares_rare_items(Marks(0, 0, 0, before, plain.never_Q))
