@@ -124,7 +124,9 @@ def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
 
 def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
     plain = marks[PLAIN_RECIPE]
-    return {r: m for r, m in marks.items() if (r.votes > 0) == voted and m.spares_rare_items(plain)}
+    some = {recipe: found for recipe, found in marks.items() if (recipe.votes > 0) == voted}
+    # votes come from clicks: they always cost items with few, and who wants these most asks for a single search
+    return {r: m for r, m in some.items() if (m.spares_new_items(plain) if voted else m.spares_rare_items(plain))}
 
 
 def _with_votes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:

@@ -65,6 +65,10 @@ class Marks:
         """Mean of ``never_Q``, 0 where there are none."""
         return float(self.never_Q.mean()) if self.never_Q.size else 0.0
 
+    def spares_new_items(self, plain: Marks, errors: float = 2.0) -> bool:
+        """Say whether items without training clicks fare no worse than under ``plain``; arguments as below."""
+        return _is_noise(plain.never_Q - self.never_Q, errors)
+
     def spares_rare_items(self, plain: Marks, errors: float = 2.0) -> bool:
         """Say whether items without training clicks, and all rare ones, fare no worse than under ``plain``.
 
@@ -72,8 +76,7 @@ class Marks:
             plain: Marks of the plain vectors on the same queries.
             errors: Standard errors of the mean paired difference that count as noise.
         """
-        losses = (plain.never_Q - self.never_Q, plain.rare_Q - self.rare_Q)
-        return all(_is_noise(loss_Q, errors) for loss_Q in losses if loss_Q.size >= FEW)
+        return self.spares_new_items(plain, errors) and _is_noise(plain.rare_Q - self.rare_Q, errors)
 
 
 class Trials:
@@ -204,7 +207,7 @@ def ranks_of(scores_BL: Vectors, position_G: Rows, item_G: Rows) -> Rows:
 
 
 def _is_noise(loss_Q: Floats, errors: float) -> bool:
-    return bool(loss_Q.mean() <= errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size))
+    return loss_Q.size < FEW or bool(loss_Q.mean() <= errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size))
 
 
 def _recall_where(some_G: npt.NDArray[np.bool_], positions: Rows, rank_G: Rows, n_queries: int) -> Floats:
