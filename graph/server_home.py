@@ -7,11 +7,11 @@ import os
 import re
 import secrets
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
-from recsys.core.errors import ServiceError, SetupError
+from recsys.core.errors import ServiceError
 from recsys.core.files import write_text
+from recsys.core.managed import ManagedHome
 from recsys.core.settings import Neo4jSettings
 
 USER = "neo4j"
@@ -31,26 +31,13 @@ class PasswordLostError(ServiceError):
         )
 
 
-@dataclass(frozen=True)
-class ServerHome:
-    """The directory ``neo4j`` of a workspace, readable by its owner alone."""
-
-    path: Path
+class ServerHome(ManagedHome):
+    """The directory ``neo4j`` of a workspace."""
 
     @property
     def password_path(self) -> Path:
         """File that holds the password and nothing else."""
         return self.path / "password"
-
-    @property
-    def log_path(self) -> Path:
-        """What every server started here has printed."""
-        return self.path / "server.log"
-
-    @property
-    def lock_path(self) -> Path:
-        """Held while a server is started or stopped."""
-        return self.path / "lock"
 
     @property
     def import_log_path(self) -> Path:
@@ -64,20 +51,6 @@ class ServerHome:
     @property
     def _conf_path(self) -> Path:
         return self.path / "conf" / "neo4j.conf"
-
-    def prepare(self) -> None:
-        """Make the directory.
-
-        Raises:
-            SetupError: The workspace cannot be written.
-        """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self.path.chmod(0o700)
-        except OSError as error:
-            raise SetupError(
-                f"cannot write {self.path} ({error}); set workspace to a directory of yours (RECSYS_WORKSPACE)"
-            ) from error
 
     def password(self) -> str:
         """Return the password.

@@ -99,12 +99,7 @@ def start(workspace: Path, settings: QdrantSettings) -> QdrantServer:
     program = shutil.which(settings.binary)
     if program is None and running(workspace) is None:
         raise QdrantMissingError(settings.binary)
-    try:
-        home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise SetupError(
-            f"cannot write {home.path} ({error}); set workspace to a directory of yours (RECSYS_WORKSPACE)"
-        ) from error
+    home.prepare()
     with FileLock(home.lock_path):
         process, address = _find(home), home.address()
         if process is None or address is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from recsys.core.files import write_json
+from recsys.core.managed import ManagedHome
 from recsys.core.settings import Settings
 
 
@@ -24,26 +24,13 @@ class Address(NamedTuple):
         return f"http://127.0.0.1:{self.port}"
 
 
-@dataclass(frozen=True)
-class QdrantHome:
-    """The directory ``qdrant-server`` of a workspace, readable by its owner alone."""
-
-    path: Path
+class QdrantHome(ManagedHome):
+    """The directory ``qdrant-server`` of a workspace."""
 
     @property
     def config_path(self) -> Path:
         """What the server reads when it starts; only there once a server was started."""
         return self.path / "config.yaml"
-
-    @property
-    def log_path(self) -> Path:
-        """What every server started here has printed."""
-        return self.path / "server.log"
-
-    @property
-    def lock_path(self) -> Path:
-        """Held while a server is started or stopped."""
-        return self.path / "lock"
 
     def address(self) -> Address | None:
         """Return where the server is when it runs; None where none was ever started."""
