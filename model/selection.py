@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def select(
 
 
 def settle(
-    selection: Selection, model: SentenceTransformer, evaluator: HeldOutEvaluator | None
+    selection: Selection, model: SentenceTransformer, history: Sequence[Mapping[str, Any]]
 ) -> tuple[SentenceTransformer, dict[str, Any]]:
     """Return the encoder to keep, and the selection's figures with what became of it.
 
@@ -109,11 +109,11 @@ def settle(
     Args:
         selection: Before the training.
         model: The encoder at its best checkpoint.
-        evaluator: What the trials were measured by.
+        history: Of the training, as :func:`recsys.model.fit.fit` returns it; measured as the trials were.
     """
-    if evaluator is None or selection.encoder is None:
+    if selection.encoder is None:
         return model, selection.figures
-    score = round(evaluator(model)["score"], 3)
+    score = round(max(entry["eval_score"] for entry in history if "eval_score" in entry), 3)
     tried = selection.figures["ways"][selection.figures["chosen"]]["score"]
     kept = "training" if score >= tried else "trial"
     if kept == "trial":

@@ -108,7 +108,7 @@ def train(
         history = fit(model, features, data, graph, selection.settings, evaluator, directory)
 
         def finish() -> Run:
-            kept, selected = settle(selection, model, evaluator)
+            kept, selected = settle(selection, model, history)
             encoded = encode(kept)
             residual = None
             if settings.composes and settings.residual and len(held_out):

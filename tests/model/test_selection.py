@@ -96,12 +96,12 @@ def test_the_trial_serves_where_the_training_ended_below_it(
     kept: str,
 ):
     """Of the chosen way's trial and the whole training the better encoder is kept, and the figures say which."""
-    trials: Any = Scores(50.0, 51.0, 51.05, score)
+    trials: Any = Scores(50.0, 51.0, 51.05)
     monkeypatch.setattr(selection, "fit", trials.fit)
     settings = make_settings(tiny_static)
     found = select(small, {}, data, settings, trials, tmp_path)
     trained = load_encoder(settings.encoder, settings.max_length)
-    model, figures = settle(found, trained, trials)
+    model, figures = settle(found, trained, [{"loss": 1.0}, {"eval_score": 40.0}, {"eval_score": score}])
     assert (figures["encoder"], figures["training"], figures["chosen"]) == (kept, score, "two hops")
     assert (model is trained) == (kept == "training")
     assert model.encode("red shoe") == pytest.approx(trained.encode("red shoe"))
