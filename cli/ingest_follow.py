@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +68,6 @@ def follow_clicks(
             if as_json:
                 print_line(json.dumps(_as_json(step), ensure_ascii=False))
 
-        logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs what ends a round, which is raised too
         note(f"following {folder}; Ctrl-C stops")
         follow(Following(job, folder, load, tell, stop, layout.format))
         note("stopped; the same command goes on from here")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from recsys.ingest.held_out import Rows
 
 FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 
@@ -30,15 +33,17 @@ FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 @click.option("--report-to", multiple=True, help="Follow it in tensorboard, wandb or mlflow; repeatable.")
 @click.option("--seed", type=int, help="Seed of every random draw.")
 @click.option("--validation", metavar="PATH", help="Click log to choose by, instead of a share of the graph's queries.")
+@click.option("--filter", "filter_", metavar="PATH", help="Pairs (query_id, item_id) left out of gold and negatives.")
 @click.option("--fresh", is_flag=True, help="Begin anew instead of going on with an interrupted training.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained on, and train nothing.")
 @json_option
-def train(validation: str | None, fresh: bool, dry_run: bool, as_json: bool, **flags: Any) -> None:
+def train(validation: str | None, filter_: str | None, fresh: bool, dry_run: bool, as_json: bool, **flags: Any) -> None:
     """Train an encoder on the graph and write a run directory.
 
     The same command goes on with a training that was interrupted.
     """
     from recsys.cli.clients import open_graph
+    from recsys.ingest.held_out import read_filter, read_held_out
 
     chosen = settings(train={name: None if value == () else value for name, value in flags.items()})
     with open_graph(chosen) as graph:
@@ -47,21 +52,22 @@ def train(validation: str | None, fresh: bool, dry_run: bool, as_json: bool, **f
 
             show_plan(plan_training(graph, chosen.train).as_json(), as_json=as_json)
             return
-        log = _read(validation) if validation else None
+        log = _told(validation, read_held_out(validation, {})) if validation else None
+        filtered = _told(filter_, read_filter(filter_)) if filter_ else ()
         note("loading the training libraries")
         from recsys.model.processes import is_first
         from recsys.model.train import train as run_training
 
-        run = run_training(graph, chosen.train, chosen.workspace / "runs", fresh=fresh, validation=log)
+        runs = chosen.workspace / "runs"
+        run = run_training(graph, chosen.train, runs, fresh=fresh, validation=log, filtered=filtered)
     if is_first():
         show_run(run.manifest, run.metrics, str(run.path), as_json=as_json)
 
 
-def _read(path: str) -> list[tuple[Any, ...]]:
+def _told(path: str, rows: Rows) -> list[tuple[Any, ...]]:
+    """Note what was read of a file, and return its rows."""
     from recsys.cli.evaluate import tell_columns
-    from recsys.ingest.held_out import read_held_out
 
-    rows = read_held_out(path, {})
     tell_columns(path, rows.columns, rows.refused)
     return rows.kept
 

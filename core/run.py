@@ -1,8 +1,8 @@
 """The run directory: what training hands to serving.
 
-``encoder/`` (a plain SentenceTransformer), ``items.parquet`` and ``queries.parquet``, ``settings.json``,
-``metrics.json``, ``manifest.json`` and ``README.md``. It is written under a name that starts with a dot and renamed
-when whole, so a directory without the dot is complete.
+``encoder/`` (a plain SentenceTransformer), ``items.parquet`` and ``queries.parquet``, ``excluded.parquet``,
+``settings.json``, ``metrics.json``, ``manifest.json`` and ``README.md``. It is written under a name that starts with a
+dot and renamed when whole, so a directory without the dot is complete.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def train(graph: Graph, epochs: int, batch_size: int = 256, seed: int = 0) -> li
     losses = []
     with TemporaryDirectory() as directory:
         data = read_data(graph, take_snapshot(graph), Path(directory), validation_share=0.1)
-        reader = BatchReader(graph, data.snapshot, data.self_items, data.held_out)
+        reader = BatchReader(graph, data.snapshot, data.excluded, data.held_out)
         plan = UniformPlan(data.training_rows, batch_size, seed)
         with NeighbourStream(reader, plan, seed) as stream:
             for epoch in range(epochs):

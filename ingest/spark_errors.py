@@ -64,7 +64,7 @@ def explained(folder: Path) -> Iterator[None]:
     Raises:
         SparkJobError: In place of whatever Spark raised.
     """
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it would log, with a traceback, what it also raises
+    _hush_gateway()
     try:
         yield
     except _FAILURES as error:
@@ -75,6 +75,16 @@ def explained(folder: Path) -> Iterator[None]:
         if raised and not _is_known(raised[1]):
             raise
         raise SparkJobError(raised[1] if raised else _cause(text), folder) from error
+
+
+def _hush_gateway() -> None:
+    """Keep py4j from logging, with a traceback, what it also raises; part of it goes to the root logger."""
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_not_of_gateway)
+
+
+def _not_of_gateway(record: logging.LogRecord) -> bool:
+    return record.module != "java_gateway"
 
 
 def _first(error: BaseException) -> BaseException:

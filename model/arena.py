@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,12 +67,13 @@ class Arena:
         settings: TrainSettings,
         directory: Path,
         log: Iterable[Click],
-        filtered: Iterable[tuple[str, str]] = (),
+        filtered: Collection[tuple[str, str]] = (),
     ) -> None:
         self.graph = graph
         self.settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
         snapshot = take_snapshot(graph, settings.relations)
         self.data: TrainingData = read_data(graph, snapshot, directory, 0.0)
+        self.filtered = filtered
         texts = self.data.texts["Item"]
         clicks, degree = self.data.clicks.per_item()
         nothing = np.empty((len(texts), 0), np.float32)

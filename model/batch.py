@@ -18,6 +18,7 @@ from recsys.graph.schema import CLICKED, Label
 from recsys.model.draw import Draw, pick_one, without_own
 from recsys.model.hard_negatives import HardNegatives
 from recsys.model.near import Near, NeighbourReader
+from recsys.model.pairs import PairsByQuery
 from recsys.model.prune import Pruning
 from recsys.model.snapshot import Snapshot
 from recsys.model.two_hop import TwoHop
@@ -51,7 +52,7 @@ class Hard:
 
     Attributes:
         item_H: Distinct items; none is the clicked item of a row.
-        known_BH: True where item h is a known click of query i or the page itself; never used as a negative.
+        known_BH: True where item h is a known click of query i or excluded; never used as a negative.
         position_N: Positions in ``item_H`` of the items that a query was drawn for.
         clicker_N: Row of a training query that clicked the item, which the item is composed with.
     """
@@ -74,7 +75,7 @@ class Batch:
     Attributes:
         query_B: Query rows, in plan order.
         item_B: The clicked item drawn for each query.
-        known_BB: True where item j is a known click of query i or the page itself; never used as a negative.
+        known_BB: True where item j is a known click of query i or excluded; never used as a negative.
         terms: Graph terms in which at least two rows drew.
         neighbour: For each row another training query that clicked its item; None without composition.
         hard: Hard negatives; None without them.
@@ -101,7 +102,7 @@ class BatchReader:
     Args:
         graph: Where to read.
         snapshot: Its relations are drawn from; nodes with later rows are left out.
-        self_items: For each query row the item row that is the same page, −1 for none.
+        excluded: Pairs that are no negatives, clicked or not: each query's own page, and those of a filter.
         held_out: True for query rows that are never drawn as neighbours; None means that all may be.
         two_hop: Draws other queries of the items, which items are composed with; None for items by their text alone.
         hard_negatives: Draws near items that a query did not click; None for negatives of the batch alone.
@@ -115,7 +116,7 @@ class BatchReader:
         self,
         graph: Graph,
         snapshot: Snapshot,
-        self_items: Rows,
+        excluded: PairsByQuery,
         held_out: npt.NDArray[np.bool_] | None = None,
         two_hop: TwoHop | None = None,
         hard_negatives: HardNegatives | None = None,
@@ -126,7 +127,7 @@ class BatchReader:
     ) -> None:
         self._near = NeighbourReader(graph, snapshot, degree_cap, seed)
         self._snapshot = snapshot
-        self._self_items = self_items
+        self._excluded = excluded
         self._held_out = held_out
         self._two_hop = two_hop
         self._hard_negatives = hard_negatives
@@ -159,8 +160,7 @@ class BatchReader:
         return Batch(query_B, item_B, known_BB, terms, neighbour, hard)
 
     def _known(self, query_B: Rows, item_M: Rows, near: Near) -> npt.NDArray[np.bool_]:
-        own_BM = self._self_items[query_B][:, None] == item_M[None, :]
-        return np.asarray(near.known(query_B, item_M, CLICKS) | own_BM)
+        return np.asarray(near.known(query_B, item_M, CLICKS) | self._excluded.known(query_B, item_M))
 
     def _hard(
         self, negatives: HardNegatives, query_B: Rows, item_B: Rows, near: Near, rng: np.random.Generator

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from recsys.graph.client import Graph
 from recsys.graph.schema import LABELS, Label
 from recsys.model.clicks import Clicks, read_clicks
+from recsys.model.pairs import PairsByQuery, rows_of_pairs
 from recsys.model.snapshot import Snapshot
 from recsys.model.split import held_out
 from recsys.model.texts import Texts, own_pages
 
 Rows = npt.NDArray[np.int64]
+
+EXCLUDED = "excluded.parquet"
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,14 @@ class TrainingData:
         texts: Texts of every label.
         clicks: All clicked pairs.
         held_out: True for the query rows that are held out.
-        self_items: For each query row the item row that is the same page, −1 for none.
+        excluded: Pairs that are neither negatives nor ranked: each query's own page, and those of a filter.
     """
 
     snapshot: Snapshot
     texts: Mapping[Label, Texts]
     clicks: Clicks
     held_out: npt.NDArray[np.bool_]
-    self_items: Rows
+    excluded: PairsByQuery
 
     @cached_property
     def training_clicks(self) -> Clicks:
@@ -53,7 +58,13 @@ class TrainingData:
         return replace(self, snapshot=replace(self.snapshot, relations=(), edges={}))
 
 
-def read_data(graph: Graph, snapshot: Snapshot, directory: Path, validation_share: float) -> TrainingData:
+def read_data(
+    graph: Graph,
+    snapshot: Snapshot,
+    directory: Path,
+    validation_share: float,
+    filtered: Iterable[tuple[str, str]] = (),
+) -> TrainingData:
     """Read texts and clicks of ``snapshot``; text files go to ``directory``.
 
     Args:
@@ -61,10 +72,36 @@ def read_data(graph: Graph, snapshot: Snapshot, directory: Path, validation_shar
         snapshot: What to read.
         directory: Existing directory for files that live as long as the training.
         validation_share: Share of queries held out; where it would take every query with clicks, none is held out.
+        filtered: (query id, item id) pairs that are neither negatives nor ranked.
     """
     texts = {label: Texts.fetch(graph, label, snapshot.rows[label], directory / f"{label}.arrow") for label in LABELS}
     clicks = read_clicks(graph, snapshot)
     marks = held_out(texts["Query"].ids().to_pylist(), validation_share)
     if marks[np.unique(clicks.query)].all():
         marks = np.zeros_like(marks)
-    return TrainingData(snapshot, texts, clicks, marks, own_pages(texts["Query"], texts["Item"]))
+    return TrainingData(snapshot, texts, clicks, marks, _excluded(texts["Query"], texts["Item"], filtered))
+
+
+def _excluded(queries: Texts, items: Texts, filtered: Iterable[tuple[str, str]]) -> PairsByQuery:
+    own = own_pages(queries, items)
+    page = np.flatnonzero(own >= 0)
+    query, item = rows_of_pairs(filtered, queries, items)
+    return PairsByQuery.of(np.concatenate([page, query]), np.concatenate([own[page], item]), len(queries))
+
+
+def write_excluded(directory: Path, data: TrainingData) -> None:
+    """Write ``excluded.parquet``: columns ``query_id`` and ``item_id``."""
+    queries, items = data.texts["Query"].ids(), data.texts["Item"].ids()
+    columns = {
+        "query_id": queries.take(pa.array(data.excluded.query)),
+        "item_id": items.take(pa.array(data.excluded.item)),
+    }
+    pq.write_table(pa.table(columns), directory / EXCLUDED)
+
+
+def read_excluded(directory: Path) -> list[tuple[str, str]]:
+    """Read what :func:`write_excluded` wrote to a run directory; nothing where a run is from before it was noted."""
+    if not (directory / EXCLUDED).is_file():
+        return []
+    table = pq.read_table(directory / EXCLUDED)
+    return list(zip(table["query_id"].to_pylist(), table["item_id"].to_pylist(), strict=True))

@@ -15,7 +15,7 @@ from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.composition import Composition
-from recsys.model.data import read_data
+from recsys.model.data import read_data, read_excluded
 from recsys.model.encoder import load_encoder
 from recsys.model.held_out import ENDS, Encoded, encode
 from recsys.model.snapshot import Snapshot, take_snapshot
@@ -82,7 +82,7 @@ def embed(graph: Graph, run: Run, runs: Path) -> Run:
     settings = TrainSettings.model_validate_json((run.path / "settings.json").read_text(encoding="utf-8"))
     snapshot = take_snapshot(graph, ())
     with tempfile.TemporaryDirectory(dir=runs, prefix=".embed-") as directory:
-        data = read_data(graph, snapshot, Path(directory), validation_share=0)
+        data = read_data(graph, snapshot, Path(directory), 0, read_excluded(run.path))
         model = load_encoder(str(run.encoder_path), settings.max_length)
         encoded = Encoded(*(encode(model, data.texts[label].all_texts(), settings.batch_size) for label in ENDS))
         outcome = Outcome(

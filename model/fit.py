@@ -75,7 +75,7 @@ def fit(
     reader = BatchReader(
         graph,
         data.snapshot,
-        data.self_items,
+        data.excluded,
         data.held_out,
         two_hop,
         hard_negatives,
@@ -139,7 +139,7 @@ def _hard_negatives(
         model,
         features,
         data.training_clicks,
-        data.self_items,
+        data.excluded,
         DEFAULT.composition if settings.composes else PLAIN,
         every=settings.hard_negatives_every,
         directory=directory,

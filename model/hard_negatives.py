@@ -18,6 +18,7 @@ from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
 from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
+from recsys.model.pairs import PairsByQuery
 
 Rows = npt.NDArray[np.int64]
 
@@ -38,7 +39,7 @@ class HardNegatives:
         model: The encoder in training.
         features: Its inputs by row.
         clicks: Clicks of the training queries.
-        self_items: For each query row the item row that is the same page, −1 for none; never a negative.
+        excluded: Pairs that are no negatives, clicked or not.
         composition: How items are composed to be compared.
         every: Epochs between searches, 1 or more.
         directory: Of the training in progress.
@@ -50,7 +51,7 @@ class HardNegatives:
         model: SentenceTransformer,
         features: Features,
         clicks: Clicks,
-        self_items: Rows,
+        excluded: PairsByQuery,
         composition: Composition,
         *,
         every: int,
@@ -60,7 +61,7 @@ class HardNegatives:
         self._model = model
         self._features = features
         self._clicks = clicks
-        self._self_items = self_items
+        self._excluded = excluded
         self._composition = composition
         self._every = every
         self._directory = directory
@@ -83,7 +84,7 @@ class HardNegatives:
         position = np.searchsorted(self._query_T, self._clicks.query)
         by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
         items = compose(items, mean_of_queries(asked, by_position), self._degree_L, self._composition)
-        known = known_pairs(self._query_T, self._clicks, self._self_items)
+        known = known_pairs(self._query_T, self._clicks, self._excluded)
         return nearest(asked, items, known, NEAREST, self._model.device)
 
     def _encode(self, label: Label, rows: Rows) -> Vectors:
@@ -111,11 +112,11 @@ def draw_near(near_BK: npt.NDArray[np.int32], degree_L: Rows, rng: np.random.Gen
     return np.asarray(drawn_B[total_B > 0], dtype=np.int64)
 
 
-def known_pairs(query_T: Rows, clicks: Clicks, self_items: Rows) -> tuple[Rows, Rows]:
-    """Return positions in ``query_T``, ascending rows, and items that are no negatives there: clicks and own pages."""
-    own = np.flatnonzero(self_items[query_T] >= 0)
-    position = np.concatenate([np.searchsorted(query_T, clicks.query), own])
-    return position, np.concatenate([clicks.item, self_items[query_T[own]]])
+def known_pairs(query_T: Rows, clicks: Clicks, excluded: PairsByQuery) -> tuple[Rows, Rows]:
+    """Return positions in ``query_T``, ascending rows, and items that are no negatives there: clicked or excluded."""
+    out = excluded.edges_of(query_T)
+    position = np.searchsorted(query_T, np.concatenate([clicks.query, out.source]))
+    return position, np.concatenate([clicks.item, out.target])
 
 
 def nearest(

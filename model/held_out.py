@@ -19,6 +19,7 @@ from recsys.model.composition import Composition, Vectors
 from recsys.model.encoder import is_static
 from recsys.model.features import Features, encode_rows
 from recsys.model.metrics import Gold, propensities
+from recsys.model.pairs import PairsByQuery
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.texts import Texts
 from recsys.model.trials import Trials
@@ -79,7 +80,7 @@ class HeldOut:
         texts: Mapping[Label, Texts],
         clicks: Clicks,
         held_out: npt.NDArray[np.bool_],
-        self_items: Rows,
+        excluded: PairsByQuery,
         limit: int = LIMIT,
         *,
         training: Clicks | None = None,
@@ -90,18 +91,18 @@ class HeldOut:
             texts: Texts of queries and items.
             clicks: All clicks of the snapshot.
             held_out: True for the query rows that are held out.
-            self_items: For each query row the item row that is the same page, −1 for none; never ranked.
+            excluded: Pairs that are neither gold nor ranked.
             limit: Held-out queries measured at most, the first by row, so that measuring stays cheap.
             training: Clicks of the other queries, where they are at hand already.
         """
         asked = clicks.of_queries(held_out)
         rows = np.unique(asked.query)[:limit]
         position = np.searchsorted(rows, asked.query)
-        inside = (position < len(rows)) & (self_items[asked.query] != asked.item)
+        inside = (position < len(rows)) & ~excluded.holds(asked.query, asked.item)
         gold = Gold.from_pairs(position[inside], asked.item[inside], len(rows))
-        own = self_items[rows]
+        out = excluded.edges_of(rows)
         training = clicks.of_queries(~held_out) if training is None else training
-        return cls(texts, training, rows, (), gold, (np.flatnonzero(own >= 0), own[own >= 0]))
+        return cls(texts, training, rows, (), gold, (np.searchsorted(rows, out.source), out.target))
 
     def __len__(self) -> int:
         return len(self.gold.sizes)

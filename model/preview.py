@@ -113,7 +113,7 @@ def preview(graph: Graph, settings: TrainSettings, *, id_: str | None, text: str
         if row not in data.clicks.query:
             raise QueryUnknownError(id_ or str(text), "nothing was clicked for the query")
         two_hop = TwoHop(data.training_clicks)
-        reader = BatchReader(graph, snapshot, data.self_items, data.held_out, two_hop)
+        reader = BatchReader(graph, snapshot, data.excluded, data.held_out, two_hop)
         # A batch of the query alone has nothing to compare it with; as many copies are as many draws.
         batch = reader.read(np.full(max(n, 2), row), np.random.default_rng(settings.seed))
         query = _node(data.texts, "Query", row)

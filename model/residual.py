@@ -6,7 +6,6 @@ Shape letters: L items, D embedding width, B queries of a batch, M columns of it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +19,8 @@ from recsys.model.draw import known, pick_one
 from recsys.model.hard_negatives import NEAREST, draw_near, known_pairs, nearest
 from recsys.model.held_out import Encoded
 from recsys.model.losses.triplet import hardest_triplet_loss
+from recsys.model.pairs import PairsByQuery
 from recsys.model.plan import UniformPlan
-from recsys.model.ranges import joined_ranges
 
 Rows = npt.NDArray[np.int64]
 
@@ -34,20 +33,7 @@ BATCH_SIZE = 1024
 LEARNING_RATE = 0.003
 
 
-@dataclass(frozen=True)
-class _Pages:
-    """Clicks of any queries, gathered from all."""
-
-    clicks: Clicks
-    first: Rows
-
-    def of(self, query_B: Rows) -> Edges:
-        rows = np.sort(query_B)
-        taken = joined_ranges(self.first[rows], self.first[rows + 1] - self.first[rows])
-        return Edges(self.clicks.query[taken], self.clicks.item[taken], self.clicks.clicks[taken])
-
-
-def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int) -> Vectors:
+def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, seed: int) -> Vectors:
     """Return E(z) + w_z, w_z learnt so that clicks find norm(E(z) + w_z) while E stays; 0 for items without clicks.
 
     The negatives of a query are the batch's other items and near items that queries of the batch did not click.
@@ -55,7 +41,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int
     Args:
         encoded: Vectors of all items and queries.
         clicks: What is learnt from; at least one.
-        self_items: For each query row the item row that is the same page, −1 for none; never a negative.
+        excluded: Pairs that are no negatives, clicked or not.
         seed: Of batches and draws.
 
     Returns:
@@ -67,7 +53,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int
     free = torch.nn.Embedding(text_LD.shape[0], text_LD.shape[1], sparse=True)
     torch.nn.init.zeros_(free.weight)
     optimizer: torch.optim.Optimizer = torch.optim.SparseAdam(list(free.parameters()), lr=LEARNING_RATE)
-    pages = _Pages(clicks, np.searchsorted(clicks.query, np.arange(clicks.n_queries + 1)))
+    clicked = PairsByQuery.of(clicks.query, clicks.item, clicks.n_queries)
     plan = UniformPlan(np.unique(clicks.query), BATCH_SIZE, seed)
 
     def vectors(rows: torch.Tensor) -> torch.Tensor:
@@ -77,12 +63,12 @@ def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int
     near_TK = np.empty((0, 0), dtype=np.int32)
     for epoch in range(EPOCHS):
         if epoch % SEARCH_EVERY == 0:
-            near_TK = _search(encoded.queries, vectors, clicks, self_items)
+            near_TK = _search(encoded.queries, vectors, clicks, excluded)
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]
-            column_M, known_BM = _columns(query_B, pages.of(query_B), near_BK, degree_L, rng)
-            known_BM |= self_items[query_B][:, None] == column_M[None, :]
+            column_M, known_BM = _columns(query_B, clicked.edges_of(query_B), near_BK, degree_L, rng)
+            known_BM |= excluded.known(query_B, column_M)
             row, place_M = np.unique(column_M, return_inverse=True)
             column_MD = vectors(torch.from_numpy(row))[torch.from_numpy(place_M)]
             loss = hardest_triplet_loss(query_QD[query_B], column_MD, torch.from_numpy(known_BM))
@@ -95,10 +81,10 @@ def learn_residual(encoded: Encoded, clicks: Clicks, self_items: Rows, seed: int
     return summed
 
 
-def _search(queries: Vectors, vectors: Lookup, clicks: Clicks, self_items: Rows) -> npt.NDArray[np.int32]:
+def _search(queries: Vectors, vectors: Lookup, clicks: Clicks, excluded: PairsByQuery) -> npt.NDArray[np.int32]:
     query_T = np.unique(clicks.query)
-    excluded = known_pairs(query_T, clicks, self_items)
-    return nearest(queries[query_T], _all(vectors, clicks), excluded, NEAREST, torch.device("cpu"))
+    known = known_pairs(query_T, clicks, excluded)
+    return nearest(queries[query_T], _all(vectors, clicks), known, NEAREST, torch.device("cpu"))
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +62,7 @@ def train(
     *,
     fresh: bool = False,
     validation: Sequence[Click] | None = None,
+    filtered: Collection[tuple[str, str]] = (),
 ) -> Run:
     """Train an encoder on the graph and write a run directory.
 
@@ -75,6 +76,7 @@ def train(
         runs: Directory of all runs.
         fresh: Begin anew instead of going on.
         validation: Click log to choose by; without it a share of the graph's queries is held out.
+        filtered: (query id, item id) pairs that are no negatives, no gold, and not ranked.
 
     Raises:
         NoClicksError: The graph holds no clicks.
@@ -93,13 +95,16 @@ def train(
     key: dict[str, Any] = {"settings": settings.model_dump(exclude={"report_to"}), "snapshot": snapshot.as_json()}
     if validation is not None:
         key["validation"] = digest(validation)
+    if filtered:
+        key["filter"] = digest(filtered)
     if this_process()[1] > 1:
         key["processes"] = this_process()[1]  # steps are counted per process: a checkpoint suits this number alone
     with _open_work(runs, key, fresh=fresh) as (directory, own):
-        data = read_data(graph, snapshot, own, 0 if validation is not None else settings.validation_share)
+        share = 0 if validation is not None else settings.validation_share
+        data = read_data(graph, snapshot, own, share, filtered)
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
-        held_out = _held_out(data, validation)
+        held_out = _held_out(data, validation, filtered)
         recipes = IN_TRAINING if settings.composes else (PLAIN_RECIPE,)
         features = make_features(model, data.texts)
         encode = HeldOutEncoder(features, held_out, settings.batch_size)
@@ -112,7 +117,7 @@ def train(
             encoded = encode(kept)
             residual = None
             if settings.composes and settings.residual and len(held_out):
-                residual = unit(learn_residual(encoded, held_out.training_clicks, data.self_items, settings.seed))
+                residual = unit(learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed))
             choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
             golden = choose_golden(held_out, encoded, choice.scoring)
             outcome = Outcome(kept, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
@@ -136,7 +141,7 @@ def _open_work(runs: Path, key: Mapping[str, Any], *, fresh: bool) -> Iterator[t
         yield directory, own
 
 
-def _held_out(data: TrainingData, validation: Sequence[Click] | None) -> HeldOut:
+def _held_out(data: TrainingData, validation: Sequence[Click] | None, filtered: Collection[tuple[str, str]]) -> HeldOut:
     if validation is not None:
-        return held_out_of_log(data.texts, data.clicks, validation)
-    return HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items, training=data.training_clicks)
+        return held_out_of_log(data.texts, data.clicks, validation, filtered)
+    return HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.excluded, training=data.training_clicks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -30,7 +30,14 @@ class NothingToMeasureError(DataError):
         )
 
 
-def held_out_of_log(texts: Mapping[Label, Texts], clicks: Clicks, log: Sequence[Click], limit: int = LIMIT) -> HeldOut:
+def held_out_of_log(
+    texts: Mapping[Label, Texts],
+    clicks: Clicks,
+    log: Sequence[Click],
+    filtered: Iterable[Pair] = (),
+    *,
+    limit: int = LIMIT,
+) -> HeldOut:
     """Hold out a log: every query of the graph trains, and the queries of the log are what is measured.
 
     A query of the log may be in the graph, and what it clicked there may be clicked again: of traffic to come this is a
@@ -41,6 +48,7 @@ def held_out_of_log(texts: Mapping[Label, Texts], clicks: Clicks, log: Sequence[
         texts: Texts of queries and items.
         clicks: All clicks of the snapshot.
         log: (query id, query text, item id).
+        filtered: (query id, item id) pairs that are neither gold nor ranked.
         limit: Queries measured at most, chosen by a hash of their id.
 
     Raises:
@@ -53,15 +61,15 @@ def held_out_of_log(texts: Mapping[Label, Texts], clicks: Clicks, log: Sequence[
     if {(query, item) for query, _, item in asked} <= _known_pairs(texts["Query"], items, clicks, kept):
         raise NothingToMeasureError(len(kept))
     try:
-        task = build_task(asked, items)
+        task = build_task(asked, items, filtered)
     except NoGoldError as error:
         raise NothingToMeasureError(len(kept)) from error
     positions, rows = (np.asarray(side, dtype=np.int64) for side in task.excluded)
     return HeldOut(texts, clicks, np.empty(0, np.int64), task.texts, task.gold, (positions, rows))
 
 
-def digest(log: Sequence[Click]) -> str:
-    """Return what tells one log from another, whatever the order of its rows."""
+def digest(log: Iterable[tuple[str, ...]]) -> str:
+    """Return what tells one log, or filter, from another, whatever the order of its rows."""
     return hashlib.sha256(json.dumps(sorted(set(log))).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
 from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, unit
-from recsys.model.data import TrainingData
+from recsys.model.data import TrainingData, write_excluded
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
 from recsys.model.residual import learn_residual
@@ -75,6 +75,7 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     items = _items(outcome)
     write_table(hidden / "items.parquet", items)
     write_table(hidden / "queries.parquet", _queries(outcome))
+    write_excluded(hidden, outcome.data)
     metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
     if outcome.golden is not None:
@@ -116,7 +117,7 @@ def _items(outcome: Outcome) -> Table:
 def _texts_of_items(outcome: Outcome) -> Vectors:
     if not outcome.composition.residual:
         return outcome.encoded.items
-    return learn_residual(outcome.encoded, outcome.data.clicks, outcome.data.self_items, outcome.settings.seed)
+    return learn_residual(outcome.encoded, outcome.data.clicks, outcome.data.excluded, outcome.settings.seed)
 
 
 def _composed(outcome: Outcome, items: Vectors) -> Vectors:

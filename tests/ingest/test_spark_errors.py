@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -83,3 +84,12 @@ def test_ctrl_c_stays_one_whatever_spark_stumbles_over() -> None:
 
     with pytest.raises(KeyboardInterrupt), explained(Path()):
         clean_up()
+
+
+def test_what_the_gateway_logs_is_not_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """It logs what it raises too, through the root logger; other records of that logger pass."""
+    with explained(tmp_path):
+        for module in ("java_gateway", "ours"):
+            what = {"msg": module, "module": module, "levelno": logging.ERROR}
+            logging.getLogger().handle(logging.makeLogRecord(what))
+    assert [record.message for record in caplog.records] == ["ours"]

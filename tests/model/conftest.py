@@ -15,6 +15,7 @@ from recsys.graph.relations import Relation, register
 from recsys.graph.schema import ensure_schema
 from recsys.graph.server import Server
 from recsys.model.clicks import Clicks
+from recsys.model.pairs import PairsByQuery
 
 WORDS = ("red", "blue", "shoe", "lamp", "oak", "table", "wool", "scarf", "desk", "mug", "tin", "cup")
 CATEGORY = "CATEGORY"
@@ -50,6 +51,12 @@ class Twin:
     def self_items(self) -> np.ndarray:
         """Item row of the same page for each query row, −1 for none."""
         return np.array([r if r < PAGES else -1 for r in range(len(self.query_texts))])
+
+    @property
+    def excluded(self) -> PairsByQuery:
+        """The same as pairs."""
+        own = self.self_items
+        return PairsByQuery.of(np.flatnonzero(own >= 0), own[own >= 0], len(own))
 
     @property
     def clicked(self) -> list[int]:

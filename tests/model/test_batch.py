@@ -23,7 +23,7 @@ class Near:
 
 def read(graph: Graph, twin, rows: list[int], seed: int = 3, relations: list[str] | None = None) -> Batch:
     """Read one batch of the present snapshot."""
-    reader = BatchReader(graph, take_snapshot(graph, relations), twin.self_items)
+    reader = BatchReader(graph, take_snapshot(graph, relations), twin.excluded)
     return reader.read(np.array(rows), np.random.default_rng(seed))
 
 
@@ -60,7 +60,7 @@ def test_queries_draw_queries_and_items_draw_items(small: Graph, twin, related, 
     """Within a label a row draws neighbours that are not held out; masked are all of them and the row itself."""
     out = np.arange(60) % 4 == 1
     rows = [row for row in np.random.default_rng(seed).permutation(twin.clicked).tolist() if not out[row]][:30]
-    reader = BatchReader(small, take_snapshot(small, list(related)), twin.self_items, out)
+    reader = BatchReader(small, take_snapshot(small, list(related)), twin.excluded, out)
     batch = reader.read(np.array(rows), np.random.default_rng(seed))
     assert [(t.relation, t.side, t.anchor) for t in batch.terms] == [
         ("SAME_SESSION", "query", "Query"),
@@ -100,7 +100,7 @@ def test_the_order_of_storage_does_not_matter(small: Graph, twin, rewrite: Calla
 def test_nodes_beyond_the_snapshot_stay_out(small: Graph, twin, grow: Callable[[Graph], None]):
     """What is ingested after the snapshot changes no batch of it, though the reader sees it."""
     rows = twin.clicked[:30]
-    reader = BatchReader(small, take_snapshot(small), twin.self_items)
+    reader = BatchReader(small, take_snapshot(small), twin.excluded)
     before = reader.read(np.array(rows), np.random.default_rng(0))
     grow(small)
     assert_same(before, reader.read(np.array(rows), np.random.default_rng(0)))
@@ -133,7 +133,7 @@ def test_hard_items_are_further_columns_for_every_row(small: Graph, twin, compos
     """Each stands once, none is an item of the batch, known clicks and the page itself are masked, clickers clicked."""
     rows = twin.clicked[:12]
     two_hop = TwoHop(twin.as_clicks()) if composed else None
-    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, None, two_hop, Near())  # type: ignore[arg-type]
+    reader = BatchReader(small, take_snapshot(small, []), twin.excluded, None, two_hop, Near())  # type: ignore[arg-type]
     batch = reader.read(np.array(rows), np.random.default_rng(3))
     assert batch.hard is not None
     items = batch.hard.item_H.tolist()
@@ -152,7 +152,7 @@ def test_hard_items_that_the_batch_holds_already_are_left_out(small: Graph, twin
     same = type("Same", (), {"draw": lambda _, query_B, rng: np.arange(30)[np.isin(np.arange(30), held)]})()
     plain = read(small, twin, twin.clicked[:20], relations=[])
     held = plain.item_B
-    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, hard_negatives=same)
+    reader = BatchReader(small, take_snapshot(small, []), twin.excluded, hard_negatives=same)
     batch = reader.read(np.array(twin.clicked[:20]), np.random.default_rng(3))
     assert batch.hard is None
     assert_same(plain, batch)

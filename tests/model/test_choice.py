@@ -10,6 +10,7 @@ from recsys.model.choice import DEFAULT, choose
 from recsys.model.clicks import Clicks
 from recsys.model.composition import PLAIN, unit
 from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.pairs import PairsByQuery
 from recsys.model.recipe import PLAIN_RECIPE
 
 HELD_OUT = np.array([False, False, False, True, True])
@@ -18,7 +19,7 @@ CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.o
 
 def held_out(clicks: Clicks = CLICKS, marks: np.ndarray = HELD_OUT) -> HeldOut:
     """Three training queries and two held-out ones over four items."""
-    return HeldOut.by_marks({}, clicks, marks, np.full(clicks.n_queries, -1))
+    return HeldOut.by_marks({}, clicks, marks, PairsByQuery.of(np.arange(0), np.arange(0), clicks.n_queries))
 
 
 def axes(n: int, *rows: int) -> np.ndarray:
@@ -80,7 +81,7 @@ def test_new_items_are_not_given_up():
 @pytest.mark.parametrize(("graph_on", "expected"), [(True, DEFAULT), (False, PLAIN_RECIPE)])
 def test_without_queries_to_choose_by(twin, graph_on: bool, expected):
     """No held-out query: the default with a graph, plain vectors without."""
-    data = HeldOut.by_marks({}, twin.as_clicks(), np.zeros(60, bool), twin.self_items)
+    data = HeldOut.by_marks({}, twin.as_clicks(), np.zeros(60, bool), twin.excluded)
     choice = choose(data, Encoded(np.eye(30, 8, dtype=np.float32), np.eye(60, 8, dtype=np.float32)), graph=graph_on)
     assert choice.one == expected
     assert (choice.composition == PLAIN) != graph_on

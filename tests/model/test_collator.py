@@ -43,7 +43,7 @@ def test_each_anchor_is_encoded_once(terms):
 @pytest.fixture
 def stream(small: Graph, twin):
     """A stream over the small graph."""
-    reader = BatchReader(small, take_snapshot(small), twin.self_items)
+    reader = BatchReader(small, take_snapshot(small), twin.excluded)
     with NeighbourStream(reader, UniformPlan(np.array(twin.clicked), 16, seed=0), seed=0) as opened:
         yield opened
 
@@ -73,7 +73,7 @@ def test_columns_are_those_of_the_batch(stream: NeighbourStream, twin):
 
 def test_neighbours_are_training_queries_of_the_item(small: Graph, twin):
     """With composition each row whose item has another query brings one of them, and never the row's own query."""
-    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, two_hop=TwoHop(twin.as_clicks()))
+    reader = BatchReader(small, take_snapshot(small, []), twin.excluded, two_hop=TwoHop(twin.as_clicks()))
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     rows = next(plan.batches(0)).tolist()
     with NeighbourStream(reader, plan, seed=0) as stream:
@@ -91,7 +91,7 @@ def test_hard_items_bring_their_clickers(small: Graph, twin):
     """Hard items are a column of their own, and the queries they are composed with follow those of the rows."""
     near = type("Near", (), {"draw": lambda _, query_B, rng: 7 * query_B % 30, "start": lambda *_: None})()
     reader = BatchReader(
-        small, take_snapshot(small, []), twin.self_items, two_hop=TwoHop(twin.as_clicks()), hard_negatives=near
+        small, take_snapshot(small, []), twin.excluded, two_hop=TwoHop(twin.as_clicks()), hard_negatives=near
     )
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     with NeighbourStream(reader, plan, seed=0) as stream:
@@ -106,7 +106,7 @@ def test_hard_items_bring_their_clickers(small: Graph, twin):
 
 def test_without_terms_there_is_no_anchor_column(small: Graph, twin):
     """Clicks alone give queries and items only."""
-    reader = BatchReader(small, take_snapshot(small, []), twin.self_items)
+    reader = BatchReader(small, take_snapshot(small, []), twin.excluded)
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     with NeighbourStream(reader, plan, seed=0) as stream:
         inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in next(plan.batches(0))])

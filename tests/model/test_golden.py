@@ -13,6 +13,7 @@ from recsys.core.scoring import Scoring
 from recsys.model.clicks import Clicks
 from recsys.model.golden import choose_golden, measure_golden
 from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.pairs import PairsByQuery
 from recsys.model.texts import Texts
 
 CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
@@ -33,7 +34,7 @@ def texts(path: Path, kind: str, n: int) -> Texts:
 def held_out(tmp_path: Path) -> HeldOut:
     """Query 3 clicked items 0 and 3 and is the page of item 2; query 4 clicked item 1."""
     labels = {"Query": texts(tmp_path / "q", "q", 5), "Item": texts(tmp_path / "i", "i", 4)}
-    return HeldOut.by_marks(labels, CLICKS, HELD_OUT, np.array([-1, -1, -1, 2, -1]))
+    return HeldOut.by_marks(labels, CLICKS, HELD_OUT, PairsByQuery.of(np.array([3]), np.array([2]), 5))
 
 
 def test_held_out_queries_are_golden(held_out: HeldOut) -> None:
@@ -62,7 +63,8 @@ def test_a_limit_takes_queries_from_everywhere(held_out: HeldOut) -> None:
 
 def test_without_held_out_queries_there_are_none(tmp_path: Path) -> None:
     """Nothing held out, nothing to judge by."""
-    nobody = HeldOut.by_marks({"Item": texts(tmp_path / "i", "i", 4)}, CLICKS, ~np.ones(5, bool), np.full(5, -1))
+    nothing = PairsByQuery.of(np.arange(0), np.arange(0), 5)
+    nobody = HeldOut.by_marks({"Item": texts(tmp_path / "i", "i", 4)}, CLICKS, ~np.ones(5, bool), nothing)
     assert choose_golden(nobody, ENCODED, Scoring()) is None
 
 

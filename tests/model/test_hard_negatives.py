@@ -70,7 +70,7 @@ def make(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             Query=rng.normal(size=(60, 4)).astype(np.float32), Item=rng.normal(size=(30, 4)).astype(np.float32)
         )
         how = {"every": every, "directory": tmp_path, "batch_size": 8}
-        return HardNegatives(table, {}, twin.as_clicks(), twin.self_items, composition, **how)  # type: ignore[arg-type]
+        return HardNegatives(table, {}, twin.as_clicks(), twin.excluded, composition, **how)  # type: ignore[arg-type]
 
     return build
 

@@ -13,13 +13,14 @@ from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, unit
 from recsys.model.features import make_features
 from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEncoder, HeldOutEvaluator
+from recsys.model.pairs import PairsByQuery
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.texts import Texts
 from recsys.model.trials import Trials
 
 HELD_OUT = np.array([False, False, False, True, True])
 CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
-NO_PAGES = np.full(5, -1)
+NOTHING = PairsByQuery.of(np.arange(0), np.arange(0), 5)
 
 
 def axes(n: int, *rows: int) -> np.ndarray:
@@ -27,9 +28,9 @@ def axes(n: int, *rows: int) -> np.ndarray:
     return np.eye(n, dtype=np.float32)[list(rows)]
 
 
-def held_out(self_items: np.ndarray = NO_PAGES, limit: int = 5000) -> HeldOut:
+def held_out(excluded: PairsByQuery = NOTHING, limit: int = 5000) -> HeldOut:
     """Three training queries and two held-out ones over four items."""
-    return HeldOut.by_marks({}, CLICKS, HELD_OUT, self_items, limit)
+    return HeldOut.by_marks({}, CLICKS, HELD_OUT, excluded, limit)
 
 
 def figures_of(data: HeldOut, encoded: Encoded, recipe: Recipe = PLAIN_RECIPE) -> dict[str, float]:
@@ -63,8 +64,7 @@ def test_held_out_queries_take_no_part_in_composition():
 
 def test_the_page_itself_is_never_ranked():
     """A query that is also an item does not find itself first, and its click on itself is not gold."""
-    pages = np.array([-1, -1, -1, 0, -1])
-    data = held_out(self_items=pages)
+    data = held_out(excluded=PairsByQuery.of(np.array([3]), np.array([0]), 5))
     items, queries = axes(4, 0, 1, 2, 3), unit(np.array([[0, 0, 1, 0]] * 3 + [[4, 2, 1, 3], [0, 1, 0, 0]], np.float32))
     assert data.gold.sizes.tolist() == [1, 1]
     encoded = Encoded(items, queries)
@@ -83,7 +83,7 @@ def test_measuring_is_limited_to_the_first_queries():
 def test_the_evaluator_encodes_and_scores(small: Graph, twin, tmp_path: Path, tiny_static: Path):
     """The trainer gets the figures of the best composition of the vectors that the model gives, and their score."""
     texts = {label: Texts.fetch(small, label, n, tmp_path / label) for label, n in (("Query", 60), ("Item", 30))}
-    data = HeldOut.by_marks(texts, twin.as_clicks(), np.arange(60) % 5 == 0, twin.self_items)
+    data = HeldOut.by_marks(texts, twin.as_clicks(), np.arange(60) % 5 == 0, twin.excluded)
     model = SentenceTransformer(str(tiny_static), device="cpu")
     trials = Trials(data, Encoded(model.encode(twin.item_texts), model.encode(twin.query_texts)))
     found = HeldOutEvaluator(data, IN_TRAINING, HeldOutEncoder(make_features(model, texts), data, batch_size=7))(model)

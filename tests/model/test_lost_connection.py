@@ -81,7 +81,7 @@ def frail(small: Graph, neo4j_server: Server, wire: Wire) -> Iterator[Graph]:
 
 def batches(graph: Graph, twin, seed: int) -> list[Batch]:
     """Return two epochs of batches."""
-    reader = BatchReader(graph, take_snapshot(graph), twin.self_items)
+    reader = BatchReader(graph, take_snapshot(graph), twin.excluded)
     with NeighbourStream(reader, UniformPlan(np.array(twin.clicked), 8, seed=1), seed) as stream:
         return [batch for epoch in range(2) for batch in stream.epoch(epoch)]
 

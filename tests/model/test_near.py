@@ -14,7 +14,7 @@ CAP = 2
 
 def read(graph: Graph, twin, cap: int | None, epoch: int = 0) -> Batch:
     """Read one batch of all queries with clicks."""
-    reader = BatchReader(graph, take_snapshot(graph), twin.self_items, degree_cap=cap, seed=9)
+    reader = BatchReader(graph, take_snapshot(graph), twin.excluded, degree_cap=cap, seed=9)
     reader.start(epoch)
     return reader.read(np.array(twin.clicked), np.random.default_rng(3))
 
@@ -37,7 +37,7 @@ def test_masks_know_what_was_not_read(small: Graph, twin, epoch: int):
 
 def test_an_epoch_draws_from_a_sample_and_the_next_from_another(small: Graph, twin):
     """However often a query draws, one epoch gives it two items at most; all epochs together give it all."""
-    reader = BatchReader(small, take_snapshot(small, []), twin.self_items, degree_cap=CAP, seed=9)
+    reader = BatchReader(small, take_snapshot(small, []), twin.excluded, degree_cap=CAP, seed=9)
     drawn: dict[int, dict[int, set[int]]] = {}
     for epoch in range(30):
         reader.start(epoch)

@@ -117,7 +117,7 @@ def test_a_pruned_edge_is_ignored_and_not_pushed(make, small: Graph, twin):
     """A batch draws what is left alone, and still masks every edge of the graph."""
     vectors = table(1)
     pruning = make(vectors, after=0)
-    reader = BatchReader(small, take_snapshot(small), twin.self_items, pruning=pruning)
+    reader = BatchReader(small, take_snapshot(small), twin.excluded, pruning=pruning)
     reader.start(0)
     left = alike(vectors, twin)
     pruned_and_masked = 0

@@ -125,7 +125,7 @@ def test_what_the_settings_leave_closed_is_not_tried(
 def test_a_trial_is_measured_as_trained(small: Graph, data: TrainingData, tiny_static: Path, tmp_path: Path):
     """The figures of a way are those of a training of its own with the same few epochs."""
     settings = make_settings(tiny_static, epochs=10)
-    held_out = HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.self_items)
+    held_out = HeldOut.by_marks(data.texts, data.clicks, data.held_out, data.excluded)
     model = load_encoder(settings.encoder, settings.max_length)
     features = make_features(model, data.texts)
     evaluator = HeldOutEvaluator(held_out, (PLAIN_RECIPE,), HeldOutEncoder(features, held_out, 64))

@@ -28,7 +28,7 @@ class CountingReader(BatchReader):
 @pytest.fixture
 def reader(small: Graph, twin) -> CountingReader:
     """Reads batches of the small graph."""
-    return CountingReader(small, take_snapshot(small), twin.self_items)
+    return CountingReader(small, take_snapshot(small), twin.excluded)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, unit
 from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.pairs import PairsByQuery
 from recsys.model.ranking import best
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.trials import Marks, Trials, ranks_of
@@ -31,7 +32,12 @@ def random_trials(seed: int) -> Trials:
     items, queries = (unit(rng.normal(size=(n, 6)).astype(np.float32)) for n in (25, 40))
     items[3], queries[39] = 0, 0
     pages = np.where(np.arange(40) % 7 == 0, np.arange(40) % 25, -1)
-    return Trials(HeldOut.by_marks({}, clicks, np.arange(40) >= 20, pages), Encoded(items, queries))
+    return Trials(
+        HeldOut.by_marks(
+            {}, clicks, np.arange(40) >= 20, PairsByQuery.of(np.flatnonzero(pages >= 0), pages[pages >= 0], 40)
+        ),
+        Encoded(items, queries),
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -77,7 +83,7 @@ def test_marks_worked_by_hand():
         {},
         Clicks(np.array([0, 0, 1, 2]), np.array([0, 1, 11, 0]), np.ones(4, np.int64), 3, 12),
         np.array([True, True, False]),
-        np.full(3, -1),
+        PairsByQuery.of(np.arange(0), np.arange(0), 3),
     )
     items = np.eye(12, dtype=np.float32)
     queries = unit(np.array([[12 - i for i in range(12)], [*range(12, 0, -1)], [1] + [0] * 11], np.float32))

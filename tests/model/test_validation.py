@@ -55,6 +55,13 @@ def test_asked_vectors_are_those_of_the_log(texts, twin):
     assert Trials(held_out, encoded).measure([PLAIN_RECIPE])[PLAIN_RECIPE].p1 == 50
 
 
+def test_filtered_pairs_are_neither_gold_nor_ranked(texts, twin):
+    """A clicked pair of the filter is no gold, and its item is passed over for that query."""
+    held_out = held_out_of_log(texts, twin.as_clicks(), [*LOG[:3], ("new", "red shoe", "i8")], [("new", "i7")])
+    assert held_out.gold.indices.tolist() == [8, 9]
+    assert [side.tolist() for side in held_out.excluded] == [[0], [7]]
+
+
 def test_no_more_than_the_limit_is_measured(texts, twin):
     """The chosen queries depend on their ids alone, not on the order of the log."""
     log = [(f"n{row}", "red", f"i{10 + row}") for row in range(12)]

@@ -106,7 +106,7 @@ def test_masks_know_raw_and_walked_edges(small: Graph, twin, chosen: list[str]):
     walk_it(small)
     walked = set(stored(small))
     full = twin.links["CATEGORY", "Query"] | walked
-    reader = BatchReader(small, take_snapshot(small, chosen), twin.self_items)
+    reader = BatchReader(small, take_snapshot(small, chosen), twin.excluded)
     batch = reader.read(np.array(twin.clicked), np.random.default_rng(0))
     terms = [term for term in batch.terms if term.side == "query"]
     assert [term.relation for term in terms] == chosen
