@@ -130,8 +130,8 @@ class TrainSettings(Section):
     "What held-out queries choose among composed vectors, a bonus and votes, or E(title) alone."
     residual: bool = True
     "Learn a free vector per clicked item after the encoder, one more candidate among item vectors to choose from."
-    loss: Literal["triplet", "infonce"] = "triplet"
-    "How clicks are learnt from: the hardest negatives at a margin, or a softmax over the batch."
+    loss: Literal["chosen", "triplet", "infonce"] = "chosen"
+    "How clicks are learnt from: the hardest negatives at a margin, a softmax over the batch, or what a trial chooses."
     hard_negatives_every: NonNegativeInt = 3
     "Epochs between searches for the nearest unclicked items of every query, further negatives; 0 for none."
     plan: Literal["uniform", "ngame"] = "uniform"

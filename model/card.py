@@ -53,7 +53,7 @@ def _selection(selection: Mapping[str, Any] | None) -> str:
         return ""
     scores = ", ".join(f"{name} {figures['score']:.2f}" for name, figures in selection["ways"].items())
     return (
-        f"Its graph terms, {selection['chosen']}, were chosen on held-out queries by trials of {selection['epochs']} "
+        f"Its terms, {selection['chosen']}, were chosen on held-out queries by trials of {selection['epochs']} "
         f"epochs; mean of P@1, PSP@5 and R@10: {scores}. The whole training reached "
         f"{selection['training']:.2f}, and the encoder of the {selection['encoder']} serves.\n"
     )

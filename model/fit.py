@@ -20,10 +20,10 @@ from recsys.model.composition import PLAIN, Vectors
 from recsys.model.data import TrainingData
 from recsys.model.encoder import is_static
 from recsys.model.features import Features, encode_rows
-from recsys.model.graph_weights import make_weights
+from recsys.model.graph_weights import GraphWeights, make_weights
 from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
-from recsys.model.losses.ramen import RamenLoss
+from recsys.model.losses.ramen import ClickLoss, RamenLoss
 from recsys.model.plan import Rows, UniformPlan
 from recsys.model.processes import is_first, this_process
 from recsys.model.prune import Pruning
@@ -91,7 +91,7 @@ def fit(
             args=_arguments(model, settings, len(plan), directory, measured=evaluator is not None),
             train_dataset=Dataset.from_dict({"row": plan.rows}),
             weights=weights,
-            loss=RamenLoss(model, click_loss=settings.loss, margin=settings.margin, graph_weight=weights),
+            loss=_loss(model, settings, weights),
             data_collator=BatchCollator(stream, features),
             evaluator=evaluator,
             optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
@@ -145,6 +145,11 @@ def _hard_negatives(
         directory=directory,
         batch_size=settings.batch_size,
     )
+
+
+def _loss(model: SentenceTransformer, settings: TrainSettings, weights: GraphWeights) -> RamenLoss:
+    click_loss: ClickLoss = "triplet" if settings.loss == "chosen" else settings.loss
+    return RamenLoss(model, click_loss=click_loss, margin=settings.margin, graph_weight=weights)
 
 
 def _term_names(snapshot: Snapshot) -> list[str]:

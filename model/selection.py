@@ -1,4 +1,4 @@
-"""Which graph terms a training uses, by short trainings measured on held-out queries before the real one."""
+"""Which graph terms and loss a training uses, by short trainings measured on held-out queries before the real one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FIGURES = ("score", "P@1", "PSP@5", "R@10")
 
 @dataclass(frozen=True)
 class Way:
-    """One choice of graph terms.
+    """One choice of graph terms and loss.
 
     Attributes:
         name: In ``metrics.json``.
@@ -41,6 +41,10 @@ class Way:
 
     name: str
     changes: Mapping[str, Any]
+
+    def by_infonce(self) -> Way:
+        """Return the same with InfoNCE in place of triplets."""
+        return Way(f"{self.name} by InfoNCE", {**self.changes, "loss": "infonce"})
 
 
 WAYS = (
@@ -80,21 +84,29 @@ def select(
         graph: Live graph that the trials stream from.
         features: Inputs by row of the encoder that ``settings`` name.
         data: What was read.
-        settings: As asked for; they come back unchanged where ``settings.select`` is off, there is no graph to choose
-            from, or nothing to measure on.
+        settings: As asked for; they come back unchanged where ``settings.select`` is off, they leave nothing to
+            choose, or there is nothing to measure on.
         evaluator: Measures on held-out queries with the best of a few recipes.
         directory: Of the training in progress; a trial that is finished there is not done again.
     """
     ways = _open_ways(settings, data)
-    if not settings.select or evaluator is None or len(ways) < 2:
+    either = settings.loss == "chosen"
+    if not settings.select or evaluator is None or len(ways) + either < 2:
         return Selection(settings, {})
     epochs = max(1, settings.epochs // SHARE)
     folder = directory / "selection"
-    found = {way.name: _try(graph, features, data, settings, way, evaluator, folder, epochs) for way in ways}
-    chosen = ways[0]
-    for way in ways[1:]:
-        if found[way.name]["score"] >= found[chosen.name]["score"] + WORTH:
-            chosen = way
+    found: dict[str, dict[str, float]] = {}
+
+    def best(chosen: Way, ways: Sequence[Way]) -> Way:
+        for way in ways:
+            found[way.name] = _try(graph, features, data, settings, way, evaluator, folder, epochs)
+            if found[way.name]["score"] >= found[chosen.name]["score"] + WORTH:
+                chosen = way
+        return chosen
+
+    chosen = best(ways[0], ways)
+    if either:
+        chosen = best(chosen, [chosen.by_infonce()])
     figures = {"chosen": chosen.name, "epochs": epochs, "worth": WORTH, "ways": found}
     return Selection(settings.model_copy(update=dict(chosen.changes)), figures, _encoder(folder, chosen))
 
@@ -124,7 +136,7 @@ def settle(
 def _open_ways(settings: TrainSettings, data: TrainingData) -> list[Way]:
     """Return the ways that differ: what the settings switch off is not tried."""
     if not settings.graph:
-        return []
+        return [WAYS[0]]
     relations = bool(settings.graph_weight and data.snapshot.relations)
     two_hops = [way for way in WAYS[1:2] if settings.two_hop]
     return [WAYS[0], *two_hops, *(WAYS[2:] if relations else ())]

@@ -24,6 +24,7 @@ from recsys.model.train import train
 def make_settings(encoder: Path, **changes: Any) -> TrainSettings:
     """Return the settings of a short training."""
     values = {"encoder": str(encoder), "epochs": 20, "batch_size": 12, "validation_share": 0.2, "seed": 7}
+    values |= {"loss": "triplet"}
     return TrainSettings.model_validate(values | changes)
 
 
@@ -76,13 +77,41 @@ def test_a_dearer_way_has_to_be_worth_it(
     settings = make_settings(tiny_static)
     found = select(small, {}, data, settings, trials, tmp_path)
     assert found.figures["chosen"] == chosen
-    assert [t.epochs for t in trials.tried] == [2, 2, 2]
     assert [(t.two_hop, t.graph_weight) for t in trials.tried] == [(False, 0), (True, 0), (True, 0.02)]
     assert (found.settings.two_hop, found.settings.graph_weight > 0) == ("two" in chosen, "relations" in chosen)
     assert found.settings.epochs == 20
     again = select(small, {}, data, settings, trials, tmp_path)
     assert again == found
     assert len(trials.tried) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "scores", "chosen"),
+    [
+        ({}, (50.0, 51.0, 50.0, 51.2), "two hops by InfoNCE"),
+        ({}, (50.0, 51.0, 50.0, 51.05), "two hops"),
+        ({"graph": False}, (50.0, 50.3), "clicks alone by InfoNCE"),
+        ({"graph": False}, (50.0, 49.0), "clicks alone"),
+    ],
+)
+def test_the_best_way_is_tried_by_infonce_too(
+    small: Graph,
+    data: TrainingData,
+    tiny_static: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    scores: tuple[float, ...],
+    chosen: str,
+):
+    """The loss is chosen last, with the terms that were chosen, and without a graph as well."""
+    trials: Any = Scores(*scores)
+    monkeypatch.setattr(selection, "fit", trials.fit)
+    found = select(small, {}, data, make_settings(tiny_static, loss="chosen", **changes), trials, tmp_path)
+    assert found.figures["chosen"] == chosen
+    assert trials.tried[-1].loss == "infonce"
+    assert {trial.epochs for trial in trials.tried} == {2}
+    assert (found.settings.loss == "infonce") == ("InfoNCE" in chosen)
 
 
 @pytest.mark.parametrize(("score", "kept"), [(51.0, "training"), (50.9, "trial")])
@@ -142,4 +171,4 @@ def test_the_run_says_what_was_chosen_and_by_what(small: Graph, tiny_static: Pat
     chosen = run.metrics["selection"]
     assert chosen["chosen"] in chosen["ways"]
     assert len(chosen["ways"]) == 3
-    assert f"Its graph terms, {chosen['chosen']}, were chosen" in (run.path / "README.md").read_text("utf-8")
+    assert f"Its terms, {chosen['chosen']}, were chosen" in (run.path / "README.md").read_text("utf-8")
