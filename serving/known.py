@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import difflib
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.core.run import Vectors
 from recsys.core.text import normalise, query_id
+
+Rows = npt.NDArray[np.int64]
 
 CLOSE_AMONG = 50_000
 "Ids that are compared for close matches; more would keep the user waiting."
@@ -34,8 +38,10 @@ class KnownRows:
 
     def row_of_id(self, external_id: str) -> int | None:
         """Return the row with this id, or None."""
-        row: int = pc.index(self._ids, external_id).as_py()
-        return row if row >= 0 else None
+        hash_N, row_N = self._hashes
+        wanted = hash(external_id)
+        first, end = np.searchsorted(hash_N, wanted), np.searchsorted(hash_N, wanted, side="right")
+        return next((row for row in row_N[first:end].tolist() if self.id(row) == external_id), None)
 
     def row_of_text(self, text: str) -> int | None:
         """Return the row whose text is the same after :func:`recsys.core.text.normalise`, or None."""
@@ -80,15 +86,27 @@ class KnownRows:
         return difflib.get_close_matches(external_id, list(known), n=3, cutoff=0.7)
 
     def _place(self, row: int) -> tuple[int, int]:
-        group = 0
-        while row >= (size := self._file.metadata.row_group(group).num_rows):
-            row, group = row - size, group + 1
-        return group, row
+        group = bisect_right(self._starts, row) - 1
+        return group, row - self._starts[group]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """First row of each group."""
+        metadata = self._file.metadata
+        sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        return [0, *accumulate(sizes[:-1])]
+
+    @cached_property
+    def _hashes(self) -> tuple[Rows, Rows]:
+        """Hashes of all ids, ascending, and their rows: 16 bytes per id, where a dict would keep every string twice."""
+        hash_N = np.array([hash(external_id) for external_id in self._ids.to_pylist()], np.int64)
+        row_N = np.argsort(hash_N, kind="stable")
+        return hash_N[row_N], row_N
 
     @cached_property
     def _ids(self) -> Any:
         with self._reading:
-            return self._file.read(columns=["id"])["id"]
+            return self._file.read(columns=["id"])["id"].combine_chunks()
 
     @cached_property
     def _rows_by_text(self) -> dict[str, int]:
