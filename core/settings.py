@@ -147,7 +147,7 @@ class TrainSettings(Section):
     batch_size: PositiveInt = 1024
     "Queries per step; negatives come from the batch."
     learning_rate: PositiveFloat | None = None
-    "Peak learning rate; unset means 0.01 for the static encoder, 2e-4 for others."
+    "Peak learning rate; unset means 0.002 for the static encoder, 2e-4 for others."
     margin: PositiveFloat = Field(default=0.3, le=2)
     "Hinge margin γ, in cosine."
     max_length: PositiveInt = 32

@@ -35,7 +35,7 @@ from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
 from recsys.model.two_hop import TwoHop
 from recsys.model.work import last_checkpoint
 
-STATIC_LEARNING_RATE = 0.01
+STATIC_LEARNING_RATE = 0.002
 TRANSFORMER_LEARNING_RATE = 2e-4
 MEASUREMENTS = 10
 "Measurements on held-out queries per training, about."

@@ -34,7 +34,7 @@ IN_TRAINING = (
     PLAIN_RECIPE,
     Recipe(Composition(2.0, 1.0)),
     Recipe(Composition(8.0, 30.0)),
-    Recipe(Composition(2.0, 1.0), bonus=0.05, popularity=0.2),
+    Recipe(Composition(8.0, 30.0), bonus=0.05, popularity=0.4),
 )
 "How items are composed to choose the best checkpoint, whichever is best; the final choice is made after training."
 

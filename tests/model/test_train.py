@@ -23,6 +23,7 @@ from recsys.model.train import TooFewQueriesError, plan_training, train
 
 CONTENTS = {
     "encoder",
+    "excluded.parquet",
     "items.parquet",
     "queries.parquet",
     "golden.parquet",
