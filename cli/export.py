@@ -45,4 +45,5 @@ def encoder(run: str | None, form: Literal["numpy", "onnx"], out: Path, as_json:
     print_line(f"wrote the encoder of {manifest['run']} to {done.directory} ({done.bytes / 1e6:,.1f} MB)")
     print_line(f"{manifest['file']}, {manifest['tokenizer']} and encoder.json; vectors are {manifest['width']} wide")
     if manifest["suffix"]:
-        print_line(f"the collection's are one wider: append {manifest['suffix'][0]:g}")
+        numbers = " and ".join(f"{number:g}" for number in manifest["suffix"])
+        print_line(f"the collection's are two wider: append {numbers}")

@@ -1,16 +1,17 @@
-"""What an item gets for being new or popular, as one more dimension of every vector.
+"""What an item gets for being new or popular, as two more dimensions of every vector.
 
-Item vectors end with t(n)/10, where t is 1 for an item that nobody clicked and ρ·ln(1 + n) for one that n queries
-clicked; query vectors end with 10·β. Their dot product is the cosine plus β·t(n). So β belongs to the query, and one
-collection serves searches with different ones; ρ belongs to the items. Batches show items as often as they are clicked,
-as positives and negatives alike, so that popularity cancels out of the cosine, and this brings it back. Such vectors
-have no unit norm, and the search must rank by dot product.
+Item vectors end with 0.1 where nobody clicked the item, else 0, and with 0.01·ln(1 + n) where n queries clicked it;
+query vectors end with 10·β and 100·γ. Their dot product is the cosine plus β for new items and γ·ln(1 + n) for others.
+So both weights belong to the query, and one collection serves searches with different ones. Batches show items as often
+as they are clicked, as positives and negatives alike, so that popularity cancels out of the cosine, and γ brings it
+back. Such vectors have no unit norm, and the search must rank by dot product.
 
 Shape letters: B queries, D embedding width, L items.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,37 +19,58 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 
-UNIT: Final = 0.1
-"Last coordinate of an item that nobody clicked; small, so that two such items are hardly nearer to each other by it."
+UNITS: Final = (0.1, 0.01)
+"Of the last coordinates of an item; small, so that two new items are hardly nearer to each other by them."
+WIDTH: Final = len(UNITS)
+"Dimensions that come on top."
 
 
-def bonus_of_items(degree_L: npt.NDArray[np.int64], popularity: float) -> npt.NDArray[np.float64]:
-    """Return t(n), which β is multiplied by.
+@dataclass(frozen=True)
+class Bonus:
+    """Weights of one search.
 
-    Args:
-        degree_L: n, distinct queries that clicked each item.
-        popularity: ρ, 0 or more.
+    Attributes:
+        new: β, in cosine, of items that nobody clicked.
+        popular: γ, in cosine, of ln(1 + n), n the distinct queries that clicked an item.
     """
-    bonus_L: npt.NDArray[np.float64] = np.where(degree_L == 0, 1.0, popularity * np.log1p(degree_L))
-    return bonus_L
+
+    new: float = 0.0
+    popular: float = 0.0
+
+    def __bool__(self) -> bool:
+        return self.new > 0 or self.popular > 0
+
+    def of_items(self, degree_L: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return what items of these n get, shape (L,)."""
+        bonus_L: npt.NDArray[np.float64] = np.where(degree_L == 0, self.new, self.popular * np.log1p(degree_L))
+        return bonus_L
+
+    @property
+    def suffix(self) -> tuple[float, float]:
+        """What ends a query vector."""
+        return self.new / UNITS[0], self.popular / UNITS[1]
 
 
-def widen_items(item_LD: Vectors, degree_L: npt.NDArray[np.int64], popularity: float) -> Vectors:
-    """Append :data:`UNIT` · t(n) to every item; shape (L, D + 1).
+NO_BONUS: Final = Bonus()
+
+
+def widen_items(item_LD: Vectors, degree_L: npt.NDArray[np.int64]) -> Vectors:
+    """Append what :class:`Bonus` weighs to every item; shape (L, D + 2).
 
     Args:
         item_LD: Unit-norm item vectors.
         degree_L: n, distinct queries that clicked each item.
-        popularity: ρ, 0 or more.
     """
-    return np.column_stack([item_LD, UNIT * bonus_of_items(degree_L, popularity)]).astype(np.float32, copy=False)
+    tail = [UNITS[0] * (degree_L == 0), UNITS[1] * np.log1p(degree_L)]
+    return np.column_stack([item_LD, *tail]).astype(np.float32, copy=False)
 
 
-def widen_queries(query_BD: Vectors, bonus: float) -> Vectors:
-    """Append β/:data:`UNIT` to every query; shape (B, D + 1).
+def widen_queries(query_BD: Vectors, bonus: Bonus) -> Vectors:
+    """Append the weights to every query; shape (B, D + 2).
 
     Args:
         query_BD: Unit-norm query vectors; a zero vector, of a text without a known word, stays zero.
-        bonus: β, in cosine.
+        bonus: Of the search that they are for.
     """
-    return np.column_stack([query_BD, query_BD.any(axis=1) * (bonus / UNIT)]).astype(np.float32, copy=False)
+    tail = np.outer(query_BD.any(axis=1), bonus.suffix)
+    return np.column_stack([query_BD, tail]).astype(np.float32, copy=False)

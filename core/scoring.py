@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recsys.core.bonus import WIDTH, Bonus
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -11,17 +13,39 @@ class Scoring:
 
     Attributes:
         bonus: β of a single search, in cosine: what an item that nobody clicked gets on top.
+        popularity: γ of a single search: an item that n queries clicked gets γ·ln(1 + n) on top.
         votes: w, weight of the votes of the nearest training queries; 0 for none.
         votes_bonus: β where votes are added.
-        popularity: ρ: an item that n queries clicked gets β·ρ·ln(1 + n) on top.
+        votes_popularity: γ where votes are added.
     """
 
     bonus: float = 0.0
+    popularity: float = 0.0
     votes: float = 0.0
     votes_bonus: float = 0.0
-    popularity: float = 0.0
+    votes_popularity: float = 0.0
+
+    @property
+    def one(self) -> Bonus:
+        """Of a single search."""
+        return Bonus(self.bonus, self.popularity)
+
+    @property
+    def voted(self) -> Bonus:
+        """Where votes are added."""
+        return Bonus(self.votes_bonus, self.votes_popularity)
+
+    @property
+    def chosen(self) -> Bonus:
+        """Of the search that training chose."""
+        return self.voted if self.votes else self.one
+
+    @property
+    def extra(self) -> int:
+        """Dimensions of the vectors beyond the encoder's, for the bonus; with any they are compared by dot product."""
+        return WIDTH if self.one or self.voted else 0
 
     @property
     def is_wide(self) -> bool:
-        """Vectors have one more dimension, for the bonus, and are compared by dot product."""
-        return self.bonus > 0 or self.votes_bonus > 0
+        """Vectors have these dimensions."""
+        return self.extra > 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recsys.core.scoring import Scoring
+
 ROWS = ("plain", "chosen", "with_votes")
 SHOWN = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 
@@ -67,19 +69,19 @@ def _origin(derived: Mapping[str, Any] | None) -> str:
 
 
 def _scoring(scoring: Mapping[str, float]) -> str:
-    names = ("bonus", "votes", "votes_bonus", "popularity")
-    bonus, votes, votes_bonus, popularity = (scoring.get(name, 0.0) for name in names)
+    how = Scoring(**scoring)
     lines = []
-    if bonus or votes_bonus:
+    if how.is_wide:
         lines.append(
-            "- Stored vectors have one more number and are compared by dot product: 0.1 for items that nobody clicked, "
-            f"0.1·{popularity:.3g}·ln(1 + n) for those that n queries clicked, "
-            f"β/0.1 for queries. β = {bonus} in a single search, {votes_bonus} with votes."
+            "- Stored vectors have two more numbers and are compared by dot product: 0.1 for items that nobody clicked "
+            "and 0.01·ln(1 + n) for those that n queries clicked; β/0.1 and γ/0.01 for queries. "
+            f"β = {how.bonus:g} and γ = {how.popularity:g} in a single search, "
+            f"{how.votes_bonus:g} and {how.votes_popularity:g} with votes."
         )
-    if votes:
+    if how.votes:
         lines.append(
             "- The 50 nearest training queries vote for the items that they clicked: softmax(similarity/0.1) times "
-            f"{votes} is added to the items' scores."
+            f"{how.votes:g} is added to the items' scores."
         )
     return "\n".join(lines or ["- One search, by cosine."])
 

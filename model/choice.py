@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +15,11 @@ from recsys.model.trials import Marks, Trials
 ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
 EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
-POPULARITIES = (0.005, 0.01, 0.02, 0.04)
-"β·ρ: what each e-fold of clicking queries brings, in cosine."
+POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 DEFAULT = Recipe(Composition(2.0, 1.0))
-"Where no query is held out to choose by, and where the search begins."
+"Where no query is held out to choose by."
 
 Measure = Callable[[Iterable[Recipe]], None]
 
@@ -48,7 +47,8 @@ class Choice:
     def scoring(self) -> Scoring:
         """What searches need to know."""
         voted = self.voted or Recipe()
-        return Scoring(self.one.bonus, voted.votes, voted.bonus, self.one.popularity)
+        one, also = self.one.bonus, voted.bonus
+        return Scoring(one.new, one.popular, voted.votes, also.new, also.popular)
 
 
 def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None) -> Choice:
@@ -56,9 +56,10 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vector
 
     A recipe spares them when R@10 of items without training clicks, and of all with fewer than five clicking queries,
     is not below that of plain vectors by more than two standard errors of the mean paired difference. The search goes
-    coordinate by coordinate, so that few recipes are measured: α, c, again α and once both, α on top of the residual,
-    β, β with ρ and again c; with these vectors then w, β for w and again w. It begins with the compositions that
-    checkpoints were chosen by.
+    coordinate by coordinate, so that few recipes are measured: it begins with the best of those that checkpoints were
+    chosen by; then come c, α and once both, α on top of the residual, γ and β, and γ and c once more from the best that
+    spares rare items. With these vectors follow w, β, γ and again w for votes, the last two also from the best that
+    spares new items.
 
     Args:
         held_out: What to measure on.
@@ -80,37 +81,54 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vector
 
     measure([PLAIN_RECIPE])
     if graph:
-        _search_compositions(marks, measure)
-        if residual is not None:
-            found = _best(marks).composition
-            measure(Recipe(replace(found, alpha=alpha, residual=True)) for alpha in (0.0, *ALPHAS))
-        _search_bonuses(marks, measure)
+        _search_one(marks, measure, residual=residual is not None)
     one = _best(_sparing(marks, voted=False))
     if graph:
-        measure(replace(one, votes=weight) for weight in VOTES)
-        measure(replace(_best_voted(marks), bonus=bonus) for bonus in BONUSES)
-        measure(replace(_best_voted(marks), votes=weight) for weight in VOTES)
+        _search_votes(one, marks, measure)
     votes = _with_votes(marks, one)
     return Choice(one, votes, _figures(trials, marks, one, votes))
 
 
-def _search_compositions(marks: dict[Recipe, Marks], measure: Measure) -> None:
+def _search_one(marks: dict[Recipe, Marks], measure: Measure, *, residual: bool) -> None:
     measure(IN_TRAINING)
-    measure(Recipe(Composition(alpha, DEFAULT.composition.evidence)) for alpha in ALPHAS)
-    measure(Recipe(Composition(_best(marks).composition.alpha, evidence)) for evidence in EVIDENCES)
-    measure(Recipe(Composition(alpha, _best(marks).composition.evidence)) for alpha in ALPHAS)
+    measure(_evidences(_best(marks)))
+    measure(_alphas(_best(marks)))
     # an item with few queries sees α/c alone, so that good pairs lie along a ridge where both grow
-    found = _best(marks).composition
-    measure([Recipe(Composition(4 * found.alpha, 10 * found.evidence))])
+    found = _best(marks)
+    both = replace(found.composition, alpha=4 * found.composition.alpha, evidence=10 * found.composition.evidence)
+    measure([replace(found, composition=both)])
+    if residual:
+        found = _best(marks)
+        measure([*_alphas(replace(found, composition=replace(found.composition, residual=True)), (0.0, *ALPHAS))])
+    measure(_populars(_best(marks)))
+    measure(_news(_best(marks)))
+    spares = _best(_sparing(marks, voted=False))
+    measure(_populars(spares))
+    measure(_evidences(_best(_sparing(marks, voted=False))))
 
 
-def _search_bonuses(marks: dict[Recipe, Marks], measure: Measure) -> None:
-    measure(replace(_best(marks), bonus=bonus) for bonus in BONUSES)
-    found, some = _best(marks), BONUSES[1:4]
-    measure(replace(found, bonus=bonus, popularity=each / bonus) for bonus in some for each in POPULARITIES)
-    found = _best(_sparing(marks, voted=False))
-    evidences = [replace(found.composition, evidence=evidence) for evidence in EVIDENCES]
-    measure(replace(found, composition=composition) for composition in evidences if found.popularity)
+def _search_votes(one: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> None:
+    measure(replace(one, votes=weight) for weight in VOTES)
+    measure(_news(_best_voted(marks)))
+    for found in (_best_voted(marks), _best(_sparing(marks, voted=True) or {one: marks[one]})):
+        measure(_populars(found))
+        measure(replace(found, votes=weight) for weight in VOTES)
+
+
+def _alphas(of: Recipe, alphas: Sequence[float] = ALPHAS) -> Iterator[Recipe]:
+    return (replace(of, composition=replace(of.composition, alpha=alpha)) for alpha in alphas)
+
+
+def _evidences(of: Recipe) -> Iterator[Recipe]:
+    return (replace(of, composition=replace(of.composition, evidence=evidence)) for evidence in EVIDENCES)
+
+
+def _populars(of: Recipe) -> Iterator[Recipe]:
+    return (replace(of, bonus=replace(of.bonus, popular=popular)) for popular in POPULARITIES)
+
+
+def _news(of: Recipe) -> Iterator[Recipe]:
+    return (replace(of, bonus=replace(of.bonus, new=bonus)) for bonus in BONUSES)
 
 
 def _best(marks: dict[Recipe, Marks]) -> Recipe:

@@ -37,7 +37,7 @@ def choose_golden(held_out: HeldOut, encoded: Encoded, scoring: Scoring, limit: 
         texts=_texts(held_out, chosen),
         items=[[ids[row].as_py() for row in gold.indices[gold.indptr[b] : gold.indptr[b + 1]]] for b in chosen],
         excluded=[[ids[row].as_py() for row in rows[at == b]] for b in chosen],
-        vectors=widen_queries(vectors, scoring.bonus) if scoring.is_wide else vectors,
+        vectors=widen_queries(vectors, scoring.one) if scoring.is_wide else vectors,
     )
 
 

@@ -13,6 +13,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.evaluation import BaseEvaluator
 from sentence_transformers.base.model import BaseModel
 
+from recsys.core.bonus import Bonus
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors
@@ -34,7 +35,7 @@ IN_TRAINING = (
     PLAIN_RECIPE,
     Recipe(Composition(2.0, 1.0)),
     Recipe(Composition(8.0, 30.0)),
-    Recipe(Composition(8.0, 30.0), bonus=0.05, popularity=0.4),
+    Recipe(Composition(8.0, 30.0), bonus=Bonus(0.05, 0.02)),
 )
 "How items are composed to choose the best checkpoint, whichever is best; the final choice is made after training."
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from recsys.core.bonus import NO_BONUS, Bonus
 from recsys.model.composition import PLAIN, Composition
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """E(x) · v(z) + β · t(n) + w · votes(x, z), v the composed item vector, t as in :mod:`recsys.core.bonus`.
+    """E(x) · v(z) + bonus of z + w · votes(x, z), v the composed item vector, as in :mod:`recsys.core.bonus`.
 
     Attributes:
         composition: α and c of the item vectors.
-        bonus: β, in cosine.
+        bonus: β of items that nobody clicked and γ of popular ones.
         votes: w, weight of the nearest training queries' votes; 0 is a single search.
-        popularity: ρ of t.
     """
 
     composition: Composition = PLAIN
-    bonus: float = 0.0
+    bonus: Bonus = NO_BONUS
     votes: float = 0.0
-    popularity: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in manifests and metrics."""

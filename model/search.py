@@ -39,12 +39,12 @@ def rank_run(run: Run, items: Table, queries: Table, texts: Sequence[str], exclu
 
     asked_BD = encode_texts(SentenceTransformer(str(run.encoder_path)), texts)
     scoring = run.scoring
-    searched_BD = widen_queries(asked_BD, scoring.bonus) if scoring.is_wide else asked_BD
+    searched_BD = widen_queries(asked_BD, scoring.one) if scoring.is_wide else asked_BD
     ranked = {ONE_SEARCH: top_k(searched_BD, items.vectors, k, excluded=excluded)}
     if scoring.votes:
         known = queries.vectors[:, : asked_BD.shape[1]]
         votes = collect_votes(asked_BD, known, clicks_of_table(queries, len(items.ids)))
-        searched_BD = widen_queries(asked_BD, scoring.votes_bonus) if scoring.is_wide else asked_BD
+        searched_BD = widen_queries(asked_BD, scoring.voted) if scoring.is_wide else asked_BD
         ranked[WITH_VOTES] = rank_with_votes(
             searched_BD, items.vectors, k, excluded=excluded, votes=votes, weight=scoring.votes
         )

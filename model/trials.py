@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from recsys.core.bonus import bonus_of_items, widen_items, widen_queries
+from recsys.core.bonus import widen_items, widen_queries
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
@@ -127,7 +127,7 @@ class Trials:
         """Return every metric, in percent, of the vectors that would serve."""
         data = self.held_out
         items_LD = compose(self.encoded.items, self.mean_LD, data.degree, recipe.composition)
-        items_LD = widen_items(items_LD, data.degree, recipe.popularity)
+        items_LD = widen_items(items_LD, data.degree)
         asked_QD = widen_queries(self.asked_QD, recipe.bonus)
         if recipe.votes:
             ranked = rank_with_votes(
@@ -147,7 +147,7 @@ class Trials:
         for composition, group in groupby(ordered, lambda recipe: recipe.composition):
             composed_BL = self._composed(title_BL, mean_BL, composition)
             for recipe in group:
-                bonus_L = recipe.bonus * bonus_of_items(self.held_out.degree, recipe.popularity)
+                bonus_L = recipe.bonus.of_items(self.held_out.degree)
                 scores_BL = composed_BL + bonus_L.astype(np.float32)
                 if recipe.votes:
                     self.votes.add_to(scores_BL, block.start, recipe.votes)

@@ -92,7 +92,7 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
 def query_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors of known queries, ready for a single search."""
     queries = outcome.encoded.queries
-    return widen_queries(queries, outcome.scoring.bonus) if outcome.scoring.is_wide else queries
+    return widen_queries(queries, outcome.scoring.one) if outcome.scoring.is_wide else queries
 
 
 def _items(outcome: Outcome) -> Table:
@@ -108,7 +108,7 @@ def _items(outcome: Outcome) -> Table:
         clicks,
         degree,
         list(texts.payloads()),
-        widen_items(vectors, degree, outcome.scoring.popularity) if outcome.scoring.is_wide else vectors,
+        widen_items(vectors, degree) if outcome.scoring.is_wide else vectors,
         lengths=_lengths(summed),
         text_lengths=_lengths(own) if outcome.composition.residual else None,
     )
@@ -141,7 +141,7 @@ def _queries(outcome: Outcome) -> Table:
 
 def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:
     items, queries = outcome.encoded.items, outcome.encoded.queries
-    width = items.shape[1] + outcome.scoring.is_wide
+    width = items.shape[1] + outcome.scoring.extra
     return {
         "run": name,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

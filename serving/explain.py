@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 
-from recsys.core.bonus import UNIT
 from recsys.core.run import Vectors
 from recsys.graph.between import Clicker, clickers_among, top_clickers
 from recsys.graph.client import Graph
@@ -85,10 +84,10 @@ def _apart(
     recommender: Recommender, graph: Graph | None, vector: Vectors, query_id: str | None, item: Found, shown: int
 ) -> tuple[float, list[Reason]]:
     searched = recommender.as_searched([vector])[0]
-    wide = recommender.lineage.how.is_wide
+    how = recommender.lineage.how
     asked = searched[: len(item.vector)]
-    asked = asked if wide else asked / np.linalg.norm(asked)
-    parts = take_apart(recommender, asked, item, float(searched[-1]) * UNIT if wide else 0.0)
+    asked = asked if how.is_wide else asked / np.linalg.norm(asked)
+    parts = take_apart(recommender, asked, item, how.chosen)
     votes = votes_for(recommender, searched, item.row)
     clickers = _clickers(graph, query_id, item.id, votes)
     named = _named(parts_of(recommender, asked, parts, clickers, votes, item.row), query_id, shown)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from recsys.core.bonus import UNIT
 from recsys.core.errors import UsageError
 from recsys.core.files import hash_tree, write_json
 from recsys.core.run import Run
@@ -118,7 +117,7 @@ def _manifest(run: Run, model: SentenceTransformer, tokenizer: Tokenizer, format
         "pooling": "mean" if _is_static(model) else "in the graph",
         "normalise": format == "numpy" and _normalises(model),
         "scoring": asdict(scoring),
-        "suffix": [scoring.bonus / UNIT] if scoring.is_wide else [],
+        "suffix": [*scoring.one.suffix] if scoring.is_wide else [],
     }
 
 

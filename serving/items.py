@@ -45,7 +45,7 @@ class Items:
         self._client = client
         self._collection = collection
         self._path = runs_dir / lineage.run / "items.parquet"
-        self._narrow = lineage.width - lineage.how.is_wide
+        self._narrow = lineage.width - lineage.how.extra
 
     @cached_property
     def known(self) -> KnownRows | None:

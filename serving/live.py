@@ -70,5 +70,5 @@ def answers_of_live(client: QdrantClient, run: Run, golden: Golden, live: str | 
 
 
 def _as_there(vectors: Vectors, run: Run, lineage: Lineage) -> Vectors:
-    narrow = vectors[:, :-1] if run.scoring.is_wide else vectors
-    return widen_queries(narrow, lineage.how.bonus) if lineage.how.is_wide else narrow
+    narrow = vectors[:, : vectors.shape[1] - run.scoring.extra]
+    return widen_queries(narrow, lineage.how.one) if lineage.how.is_wide else narrow

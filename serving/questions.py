@@ -122,10 +122,10 @@ class Questions:
         return load_encoder(self.run)
 
     def _encode(self, texts: Sequence[str]) -> Sequence[Vectors]:
-        is_wide = self._lineage.how.is_wide
-        blank = np.zeros(self._lineage.width - is_wide, dtype=np.float32)
+        how = self._lineage.how
+        blank = np.zeros(self._lineage.width - how.extra, dtype=np.float32)
         if not any(map(normalise, texts)):
             return [np.zeros(self._lineage.width, dtype=np.float32)] * len(texts)
         encoded = self.encode(texts)
         vectors = np.stack([v if normalise(t) else blank for t, v in zip(texts, encoded, strict=True)])
-        return list(widen_queries(vectors, self._lineage.how.bonus) if is_wide else vectors)
+        return list(widen_queries(vectors, how.one) if how.is_wide else vectors)

@@ -41,7 +41,7 @@ class Ranker:
         self._client = client
         self._collection = collection
         self._how = lineage.how
-        self._narrow = lineage.width - lineage.how.is_wide
+        self._narrow = lineage.width - lineage.how.extra
         self._items = items
         self._patience = patience
 
@@ -74,7 +74,7 @@ class Ranker:
             return vectors
         narrow = np.stack(vectors)[:, : self._narrow]
         narrow /= np.linalg.norm(narrow, axis=1, keepdims=True)
-        return [*(widen_queries(narrow, self._how.votes_bonus) if self._how.is_wide else narrow)]
+        return [*(widen_queries(narrow, self._how.voted) if self._how.is_wide else narrow)]
 
     def nearest_queries(self, searched: Vectors) -> Sequence[models.ScoredPoint]:
         """Return the published training queries nearest to a vector of :meth:`as_searched`, if there are any."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from qdrant_client import QdrantClient, models
 
-from recsys.core.bonus import widen_queries
+from recsys.core.bonus import NO_BONUS, Bonus, widen_queries
 from recsys.core.run import Vectors
 from recsys.serving.alias import live_lineage
 from recsys.serving.answers import Answers, Question, Wanted
@@ -137,7 +137,7 @@ class Recommender:
             if disliked:
                 vector = 2 * vector - vectors[len(liked) :].mean(axis=0)
             # items alike, clicked or not
-            return [Question("item", label, True, self._wide(_unit(vector), 0.0))]
+            return [Question("item", label, True, self._wide(_unit(vector), NO_BONUS))]
 
         wanted = Wanted(k, only, listing, without={*liked, *disliked}, plain=True)
         return self._answers.to("item", [label], asked, wanted)[0]
@@ -170,7 +170,7 @@ class Recommender:
             EncoderMismatchError: Its encoder did not make the collection.
         """
         label = ", ".join([*texts, *query_ids, *items])
-        narrow = self.lineage.width - self.lineage.how.is_wide
+        narrow = self.lineage.width - self.lineage.how.extra
         known = self.questions.known.rows_of_ids(query_ids) if query_ids else []
         queries = [*self.questions.vectors(texts)[0], *(self.questions.known.vector(r) for r in known if r is not None)]
 
@@ -178,7 +178,7 @@ class Recommender:
             found = self._ranker.patiently(lambda: self._items.find(items))
             events = [vector[:narrow] for vector in queries] + [item.vector for item in found if item is not None]
             mean = np.mean([_unit(vector) for vector in events] or np.zeros((1, narrow)), axis=0)
-            return [Question("history", label, False, self._wide(_unit(mean), self.lineage.how.bonus))]
+            return [Question("history", label, False, self._wide(_unit(mean), self.lineage.how.one))]
 
         return self._answers.to("history", [label], asked, Wanted(k, only, listing, without=set(items)))[0]
 
@@ -206,7 +206,7 @@ class Recommender:
     def _all(self, item_ids: Sequence[str]) -> list[Found]:
         return self._ranker.patiently(lambda: self._items.all(item_ids))
 
-    def _wide(self, vector: Vectors, bonus: float) -> Vectors:
+    def _wide(self, vector: Vectors, bonus: Bonus) -> Vectors:
         return widen_queries(vector[None], bonus)[0] if self.lineage.how.is_wide else vector
 
 

@@ -156,8 +156,10 @@ def _how(served: Served) -> str:
     parts = [
         f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked it"
     ]
-    if how.votes_bonus if how.votes else how.bonus:
-        parts.append("a bonus for new and for popular items" if how.popularity else "a bonus for new items")
+    bonus = how.chosen
+    gain = [f"for {kind} items" for kind, weight in (("new", bonus.new), ("popular", bonus.popular)) if weight]
+    if gain:
+        parts.append(f"a bonus {' and '.join(gain)}")
     if how.votes:
         parts.append("votes of the nearest training queries")
     return f"{' + '.join(parts)}."

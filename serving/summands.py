@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.core.bonus import bonus_of_items
+from recsys.core.bonus import Bonus
 from recsys.core.composition import Composition, shares_of_queries
 from recsys.core.run import Vectors
 from recsys.core.votes import shares
@@ -86,31 +86,31 @@ class Known:
         return None if self.vector is None and not self.vote else (self.vector or 0.0) + self.vote
 
 
-def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: float) -> Summands:
+def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: Bonus) -> Summands:
     """Take an item's own score apart.
 
     Args:
         recommender: Of the live collection.
-        asked: Query vector without the dimension of the bonus.
+        asked: Query vector without the dimensions of the bonus.
         item: The item.
-        bonus: β of the search.
+        bonus: Of the search.
     """
     own = float(asked @ item.vector)
     how = Composition(**recommender.questions.run.manifest.get("composition", {"alpha": 0.0, "evidence": 0.0}))
     # the run directory is there: the query was looked up in it
     cell = recommender.items.cells([item.row], ["degree", "length", "text_length"])[0] if recommender.items else {}
     n, length = cell.get("degree", 0), cell.get("length")
-    bonus *= float(bonus_of_items(np.array([n]), recommender.lineage.how.popularity)[0])
+    gained = float(bonus.of_items(np.array([n]))[0])
     if not n or not (how.alpha or how.residual):
-        return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, bonus)
+        return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, gained)
     if not length:
-        return Summands(own, n, None, 0.0, 0.0, bonus)
+        return Summands(own, n, None, 0.0, 0.0, gained)
     encoded = recommender.questions.encode([item.title])[0]
     norms = float(np.linalg.norm(encoded) * np.linalg.norm(asked))
     dot = float(asked @ encoded)
     factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length)
     title, likeness = dot / (length * cell.get("text_length", 1.0)), dot / norms if norms else 0.0
-    return Summands(own, n, title, likeness, factor, bonus, learnt=how.residual)
+    return Summands(own, n, title, likeness, factor, gained, learnt=how.residual)
 
 
 def votes_for(recommender: Recommender, searched: Vectors, row: int) -> dict[str, Vote]:
@@ -138,7 +138,7 @@ def parts_of(
 
     Args:
         recommender: Of the live collection.
-        asked: Query vector without the dimension of the bonus.
+        asked: Query vector without the dimensions of the bonus.
         parts: Of the item's own score.
         clickers: Queries that clicked the item.
         votes: From :func:`votes_for`.

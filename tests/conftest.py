@@ -153,17 +153,15 @@ class Shop:
         shutil.copytree(self.encoder, path / "encoder")
         item_table, query_table = _table("item", items, seed), _table("query", 12, seed + 1)
         if scoring.is_wide:
-            item_table = replace(
-                item_table, vectors=widen_items(item_table.vectors, item_table.degree, scoring.popularity)
-            )
-            query_table = replace(query_table, vectors=widen_queries(query_table.vectors, scoring.bonus))
+            item_table = replace(item_table, vectors=widen_items(item_table.vectors, item_table.degree))
+            query_table = replace(query_table, vectors=widen_queries(query_table.vectors, scoring.one))
         write_table(path / "items.parquet", item_table)
         write_table(path / "queries.parquet", query_table)
         manifest = {
             "run": path.name,
             "encoder_hash": hash_tree(path / "encoder"),
             "snapshot": {"id": f"s{seed}", "rows": {"Item": items}},
-            "width": WIDTH + scoring.is_wide,
+            "width": WIDTH + scoring.extra,
             "scoring": asdict(scoring),
             "items": items,
             "queries": 12,
@@ -263,7 +261,7 @@ def with_golden(tiny_encoder: Path) -> Callable[..., Run]:
     def give(run: Run, truth: Run | None = None) -> Run:
         items, true = run.items(), (truth or run).items()
         clicked = best_rows(encoded, true.vectors[:, :WIDTH], 1)
-        vectors = widen_queries(encoded, run.scoring.bonus) if run.scoring.is_wide else encoded
+        vectors = widen_queries(encoded, run.scoring.one) if run.scoring.is_wide else encoded
         golden = Golden(texts, [[true.ids[row]] for (row,) in clicked], [[]] * len(texts), vectors)
         found = [[items.ids[row] for row in rows] for rows in best_rows(vectors, items.vectors, CUTOFF)]
         write_golden(run.path, golden)

@@ -44,12 +44,12 @@ def test_the_card_says_how_to_search():
     """Bonus and votes stand there with their weights, and the figures with votes beside those of one search."""
     metrics = {
         "composition": {"alpha": 2.0, "evidence": 1.0},
-        "scoring": {"bonus": 0.02, "votes": 0.5, "votes_bonus": 0.1},
+        "scoring": {"bonus": 0.02, "votes": 0.5, "votes_bonus": 0.1, "votes_popularity": 0.03},
         "held_out_queries": 6,
         **dict.fromkeys(("plain", "chosen", "with_votes"), FIGURES),
     }
     card = model_card(MANIFEST, {}, metrics)
-    assert "β = 0.02 in a single search, 0.1 with votes" in card
+    assert "β = 0.02 and γ = 0 in a single search, 0.1 and 0.03 with votes" in card
     assert "softmax(similarity/0.1) times 0.5" in card
     assert "| with_votes | 12.3" in card
     assert "- One search, by cosine." in model_card(MANIFEST, {}, {**metrics, "scoring": {}})

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.core.bonus import widen_items, widen_queries
+from recsys.core.bonus import Bonus, widen_items, widen_queries
 from recsys.core.files import write_json
 from recsys.core.run import Run, Table, write_table
 from recsys.model.evaluate import SLICES, SYSTEMS, GraphChangedError, evaluate_run
@@ -119,8 +119,8 @@ def test_votes_are_measured_beside_the_single_search(run, graph):
 def test_a_bonus_is_part_of_the_search(run, graph):
     """With vectors widened for a large bonus, the item that nobody clicked comes first whatever is asked."""
     items, queries = run.items(), run.queries()
-    write_table(run.path / "items.parquet", replace(items, vectors=widen_items(items.vectors, items.degree, 0.0)))
-    write_table(run.path / "queries.parquet", replace(queries, vectors=widen_queries(queries.vectors, 3.0)))
+    write_table(run.path / "items.parquet", replace(items, vectors=widen_items(items.vectors, items.degree)))
+    write_table(run.path / "queries.parquet", replace(queries, vectors=widen_queries(queries.vectors, Bonus(3.0))))
     write_json(run.path / "manifest.json", {"run": "r1", "scoring": {"bonus": 3.0}})
     assert list(items.degree) == [1, 2, 0, 0]
     figures = evaluate(run, graph, [("wool scarf", "Item-3"), ("lamp", "Item-3")])

@@ -47,10 +47,10 @@ def test_held_out_queries_are_golden(held_out: HeldOut) -> None:
 
 
 def test_vectors_are_ready_for_a_single_search(held_out: HeldOut) -> None:
-    """With a bonus they have one more number."""
-    golden = choose_golden(held_out, ENCODED, Scoring(bonus=0.02))
+    """With a bonus they have two more numbers."""
+    golden = choose_golden(held_out, ENCODED, Scoring(bonus=0.02, popularity=0.03))
     assert golden is not None
-    np.testing.assert_allclose(golden.vectors, [[0, 0, 0, 1, 0.2], [0, 0, 0, 0, 0]])
+    np.testing.assert_allclose(golden.vectors, [[0, 0, 0, 1, 0.2, 3], [0, 0, 0, 0, 0, 0]])
 
 
 def test_a_limit_takes_queries_from_everywhere(held_out: HeldOut) -> None:

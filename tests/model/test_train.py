@@ -219,7 +219,7 @@ def test_the_default_encoder_trains(small: Graph, tmp_path: Path):
     """The static encoder of 384 numbers goes the whole way."""
     settings = TrainSettings(encoder="static", epochs=1, batch_size=30)
     run = train(small, settings, tmp_path)
-    assert run.manifest["width"] == 384 + run.scoring.is_wide
+    assert run.manifest["width"] == 384 + run.scoring.extra
     assert_unit(run.items().vectors[:, :384], run.items().texts)
 
 

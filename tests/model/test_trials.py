@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.core.bonus import Bonus
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, unit
 from recsys.model.held_out import Encoded, HeldOut
@@ -18,9 +19,8 @@ from recsys.model.trials import Marks, Trials, ranks_of
 RECIPES = st.builds(
     Recipe,
     st.builds(Composition, st.sampled_from([0.0, 0.5, 3.0]), st.sampled_from([0.0, 1.0, 30.0])),
-    st.sampled_from([0.0, 0.1]),
+    st.builds(Bonus, st.sampled_from([0.0, 0.1]), st.sampled_from([0.0, 0.03])),
     st.sampled_from([0.0, 0.5]),
-    st.sampled_from([0.0, 0.3]),
 )
 
 
@@ -56,7 +56,7 @@ def test_marks_are_those_of_the_vectors_that_serve(seed: int, recipes: set[Recip
 
 def test_marks_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch):
     """One query at a time gives the same marks as all at once."""
-    trials, recipe = random_trials(0), Recipe(Composition(2.0, 1.0), 0.1, 0.5)
+    trials, recipe = random_trials(0), Recipe(Composition(2.0, 1.0), Bonus(0.1, 0.02), 0.5)
     whole = trials.measure([recipe])[recipe]
     monkeypatch.setattr("recsys.model.trials.BLOCK_SCORES", 1)
     parts = trials.measure([recipe])[recipe]

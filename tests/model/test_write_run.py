@@ -59,13 +59,13 @@ def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):
 
 
 def test_a_bonus_widens_what_serves(outcome: Outcome, twin, tmp_path: Path):
-    """With a bonus, vectors have one more number, and the dot product gives it to items that nobody clicked."""
+    """With a bonus, vectors have two more numbers, and the dot product gives it to items that nobody clicked."""
     wide = replace(outcome, scoring=Scoring(bonus=0.05, votes=0.5, votes_bonus=0.1))
     run = write_run(wide, {"held_out_queries": 0}, tmp_path / "runs", "r1")
     items, queries = run.items(), run.queries()
-    assert run.manifest["width"] == items.vectors.shape[1] == queries.vectors.shape[1] == 17
+    assert run.manifest["width"] == items.vectors.shape[1] == queries.vectors.shape[1] == 18
     assert run.scoring == wide.scoring
-    narrow = queries.vectors[:, :-1] @ items.vectors[:, :-1].T
+    narrow = queries.vectors[:, :-2] @ items.vectors[:, :-2].T
     bonus = 0.05 * (items.degree == 0) * queries.vectors.any(axis=1)[:, None]
     assert 0 < (items.degree == 0).sum() < 30
     np.testing.assert_allclose(queries.vectors @ items.vectors.T, narrow + bonus, atol=1e-5)

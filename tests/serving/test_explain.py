@@ -28,7 +28,7 @@ from recsys.serving.recommend import Recommender
 from recsys.serving.recommendation import UnknownIdError
 
 COMPOSED = Composition(2.0, 1.0)
-BOTH = Scoring(bonus=0.1, votes=0.6, votes_bonus=0.4, popularity=0.3)
+BOTH = Scoring(bonus=0.1, votes=0.6, votes_bonus=0.4, votes_popularity=0.12)
 LEARNT = Composition(2.0, 1.0, residual=True)
 WAYS = [
     (LEARNT, BOTH),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recsys.core.bonus import NO_BONUS
 from recsys.core.scoring import Scoring
 from recsys.core.votes import shares
 from recsys.serving.alias import roll_back
@@ -13,16 +14,16 @@ from recsys.serving.publish import publish
 from recsys.serving.recommend import Recommender
 from recsys.serving.voters import VotersTakenError, voters_of
 
-BONUS = Scoring(bonus=0.3)
+BONUS = Scoring(bonus=0.3, popularity=0.2)
 VOTES = Scoring(votes=0.6)
-BOTH = Scoring(bonus=0.1, votes=0.6, votes_bonus=0.4)
+BOTH = Scoring(bonus=0.1, votes=0.6, votes_bonus=0.4, votes_popularity=0.1)
 
 
-def expected(run, vector, k, *, bonus=0.0, votes=0.0):
+def expected(run, vector, k, *, bonus=NO_BONUS, votes=0.0):
     """Return ids and scores of the best k items by the formula, over all items."""
     items, queries, width = run.items(), run.queries(), 8
     unit = vector[:width] / np.linalg.norm(vector[:width])
-    scores = items.vectors[:, :width] @ unit + bonus * (items.degree == 0)
+    scores = items.vectors[:, :width] @ unit + bonus.of_items(items.degree)
     voters = np.flatnonzero(queries.degree)
     share = shares(queries.vectors[voters, :width] @ unit)
     for voter, part in zip(voters, share, strict=True):
@@ -44,7 +45,7 @@ def test_texts_and_queries_are_answered_by_the_formula(shop, how, k):
     from sentence_transformers import SentenceTransformer
 
     run = shop.run("a", scoring=how)
-    bonus = how.votes_bonus if how.votes else how.bonus
+    bonus = how.chosen
     queries = run.queries()
     with shop.connect() as client:
         publish(client, run, shop.alias, embedded=shop.embedded)
@@ -84,7 +85,7 @@ def test_a_backend_searches_by_the_id_of_a_query(shop):
         lineage = read_lineage(client, run.name)
     text = queries.texts[4].lower()
     assert points[0].payload == {"id": "query-4", "text": text, **queries.payloads[4]}
-    ids, scores = expected(run, queries.vectors[4], 5, bonus=0.1)
+    ids, scores = expected(run, queries.vectors[4], 5, bonus=BOTH.one)
     assert [f"item-{point.id}" for point in found] == ids
     np.testing.assert_allclose([point.score for point in found], scores, atol=1e-5)
     assert lineage is not None
