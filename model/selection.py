@@ -22,7 +22,9 @@ from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.processes import from_first
 
 SHARE = 10
-"A trial has one epoch for so many of the training, at least one; it searches for no hard negatives."
+"A trial has one epoch for so many of the training; it searches for no hard negatives."
+LEAST_STEPS = 60
+"But no fewer steps than these, up to a whole training: after a dozen on a small log all ways look alike."
 TRIAL = {"hard_negatives_every": 0, "early_stopping": 0, "report_to": ()}
 "What a trial does without."
 WORTH = 0.1
@@ -93,7 +95,7 @@ def select(
     either = settings.loss == "chosen"
     if not settings.select or evaluator is None or len(ways) + either < 2:
         return Selection(settings, {})
-    epochs = max(1, settings.epochs // SHARE)
+    epochs = _epochs(settings, len(data.training_rows))
     folder = directory / "selection"
     found: dict[str, dict[str, float]] = {}
 
@@ -131,6 +133,12 @@ def settle(
     if kept == "trial":
         model = load_encoder(str(selection.encoder), selection.settings.max_length)
     return model, {**selection.figures, "training": score, "encoder": kept}
+
+
+def _epochs(settings: TrainSettings, rows: int) -> int:
+    """Return the epochs of a trial."""
+    least = -(-LEAST_STEPS // -(-rows // settings.batch_size))
+    return min(settings.epochs, max(settings.epochs // SHARE, least))
 
 
 def _open_ways(settings: TrainSettings, data: TrainingData) -> list[Way]:

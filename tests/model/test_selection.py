@@ -45,6 +45,12 @@ class Scores:
         return dict.fromkeys(selection.FIGURES, score)
 
 
+@pytest.fixture(autouse=True)
+def tenths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials of a tenth of the epochs, however few their steps."""
+    monkeypatch.setattr(selection, "LEAST_STEPS", 1)
+
+
 @pytest.fixture
 def data(small: Graph, tmp_path: Path) -> TrainingData:
     """What a training reads."""
@@ -134,6 +140,26 @@ def test_the_trial_serves_where_the_training_ended_below_it(
     assert (figures["encoder"], figures["training"], figures["chosen"]) == (kept, score, "two hops")
     assert (model is trained) == (kept == "training")
     assert model.encode("red shoe") == pytest.approx(trained.encode("red shoe"))
+
+
+@pytest.mark.parametrize(("least", "epochs"), [(1, 2), (11, 3), (13, 4), (1000, 20)])
+def test_a_trial_has_enough_steps(
+    small: Graph,
+    data: TrainingData,
+    tiny_static: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    least: int,
+    epochs: int,
+):
+    """A tenth of 20 epochs of four steps, or as many epochs as the least steps take, and no more than the training."""
+    monkeypatch.setattr(selection, "LEAST_STEPS", least)
+    trials: Any = Scores(1.0, 2.0)
+    monkeypatch.setattr(selection, "fit", trials.fit)
+    assert -(-len(data.training_rows) // 12) == 4
+    found = select(small, {}, data, make_settings(tiny_static, graph_weight=0), trials, tmp_path)
+    assert found.figures["epochs"] == epochs
+    assert {trial.epochs for trial in trials.tried} == {epochs}
 
 
 def test_what_the_settings_leave_closed_is_not_tried(
