@@ -1,7 +1,7 @@
 """Compares recipes on held-out queries; their similarities are computed once for all recipes of a call.
 
 The similarity to a composed vector is a combination of two: (E(x)·E(z) + a · E(x)·mean) / |E(z) + a · mean|. Only the
-ranks of the gold items are found, which takes a count instead of a sort.
+first places of the gold items are found, which takes no sort.
 
 Shape letters: B queries of a block, D embedding width, G gold pairs, L items, Q held-out queries.
 """
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from recsys.core.bonus import widen_items, widen_queries
-from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
+from recsys.model.composition import Composition, compose, mean_of_queries, shares_of_queries
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
+from recsys.model.ranks import first_ranks
 from recsys.model.recipe import Recipe
 from recsys.model.votes import Votes, ballots, collect_votes, rank_with_votes
 
@@ -138,28 +141,30 @@ class Trials:
         return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
 
     def _ranks_of_block(self, block: slice, ordered: Iterable[Recipe]) -> Iterator[tuple[Recipe, Rows]]:
-        title_BL = self.asked_QD[block] @ self.encoded.items.T
-        mean_BL = self.asked_QD[block] @ self.mean_LD.T
+        asked = torch.from_numpy(self.asked_QD[block])
+        title, mean = (asked @ torch.from_numpy(some_LD).T for some_LD in (self.encoded.items, self.mean_LD))
+        scores = torch.empty_like(title)
+        scores_BL = scores.numpy()
         excluded = self._excluded(block)
         gold = self.held_out.gold
         first, last = gold.indptr[block.start], gold.indptr[block.stop]
         position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
         for composition, group in groupby(ordered, lambda recipe: recipe.composition):
-            composed_BL = self._composed(title_BL, mean_BL, composition)
+            composed = self._composed(title, mean, composition)
             for recipe in group:
-                bonus_L = recipe.bonus.of_items(self.held_out.degree)
-                scores_BL = composed_BL + bonus_L.astype(np.float32)
+                bonus_L = recipe.bonus.of_items(self.held_out.degree).astype(np.float32)
+                torch.add(composed, torch.from_numpy(bonus_L), out=scores)
                 if recipe.votes:
                     self.votes.add_to(scores_BL, block.start, recipe.votes)
                 scores_BL[excluded] = -np.inf
-                yield recipe, ranks_of(scores_BL, position_G, item_G)
+                yield recipe, first_ranks(scores_BL, position_G, item_G)
 
-    def _composed(self, title_BL: Vectors, mean_BL: Vectors, how: Composition) -> Vectors:
+    def _composed(self, title: Tensor, mean: Tensor, how: Composition) -> Tensor:
         weight_L = how.alpha * shares_of_queries(self.held_out.degree, how)
         norm_L = np.sqrt(np.maximum(self._own_L + 2 * weight_L * self._cross_L + weight_L**2 * self._mean_L, 0))
         scale_L = np.where(norm_L > 0, 1 / np.where(norm_L > 0, norm_L, 1), 0).astype(np.float32)
-        scores_BL: Vectors = title_BL * scale_L + mean_BL * (weight_L * scale_L).astype(np.float32)
-        return scores_BL
+        pulled_L = (weight_L * scale_L).astype(np.float32)
+        return (title * torch.from_numpy(scale_L)).addcmul_(mean, torch.from_numpy(pulled_L))
 
     def _excluded(self, block: slice) -> tuple[Rows, Rows]:
         """Return what is never ranked: a query's own page, and everything for a zero vector."""
@@ -184,26 +189,6 @@ class Trials:
             never_Q=100 * _recall_where(degree_G == 0, positions, rank_G, len(size_Q)),
             rare_Q=100 * _recall_where(degree_G < RARE, positions, rank_G, len(size_Q)),
         )
-
-
-def ranks_of(scores_BL: Vectors, position_G: Rows, item_G: Rows) -> Rows:
-    """Return the rank, from 0, of items among all of their query; equal scores by lower row, −inf after everything.
-
-    Args:
-        scores_BL: Scores of every item.
-        position_G: Query position of each pair.
-        item_G: Item row of each pair.
-    """
-    score_G = scores_BL[position_G, item_G]
-    return np.array(
-        [
-            np.count_nonzero(scores_BL[q] > s) + np.count_nonzero(scores_BL[q, :i] == s)
-            if s > -np.inf
-            else scores_BL.shape[1]
-            for q, i, s in zip(position_G, item_G, score_G, strict=True)
-        ],
-        dtype=np.int64,
-    )
 
 
 def _is_noise(loss_Q: Floats, errors: float) -> bool:

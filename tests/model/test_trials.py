@@ -12,9 +12,8 @@ from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, unit
 from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.pairs import PairsByQuery
-from recsys.model.ranking import best
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
-from recsys.model.trials import Marks, Trials, ranks_of
+from recsys.model.trials import Marks, Trials
 
 RECIPES = st.builds(
     Recipe,
@@ -62,19 +61,6 @@ def test_marks_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch):
     parts = trials.measure([recipe])[recipe]
     assert (parts.p1, parts.psp5, parts.r10) == (whole.p1, whole.psp5, whole.r10)
     np.testing.assert_array_equal(parts.never_Q, whole.never_Q)
-
-
-@given(st.integers(0, 1000))
-def test_ranks_are_places_in_the_ranking(seed: int):
-    """The rank of an item is its place among all, ties included."""
-    scores = np.random.default_rng(seed).integers(0, 4, (5, 8)).astype(np.float32)
-    scores[2, 1] = -np.inf
-    position, item = (grid.ravel() for grid in np.indices(scores.shape))
-    ranks = ranks_of(scores, position, item).reshape(scores.shape)
-    ranked = best(scores, 8)
-    for row in range(5):
-        places = {int(column): place for place, column in enumerate(ranked[row]) if column >= 0}
-        assert [places.get(column, 8) for column in range(8)] == ranks[row].tolist()
 
 
 def test_marks_worked_by_hand():
