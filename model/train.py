@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys.core.errors import DataError
 from recsys.core.run import Run
@@ -21,7 +21,7 @@ from recsys.model.encoder import load_encoder, resolve
 from recsys.model.features import make_features
 from recsys.model.fit import fit
 from recsys.model.golden import choose_golden
-from recsys.model.held_out import IN_TRAINING, HeldOut, HeldOutEncoder, HeldOutEvaluator
+from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEncoder, HeldOutEvaluator
 from recsys.model.processes import from_first, is_first, this_process
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.residual import learn_residual
@@ -32,6 +32,9 @@ from recsys.model.trackers import check_trackers
 from recsys.model.validation import digest, held_out_of_log
 from recsys.model.work import open_work, run_name
 from recsys.model.write_run import Outcome, write_run
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 
 class TooFewQueriesError(DataError):
@@ -114,22 +117,38 @@ def train(
 
         def finish() -> Run:
             kept, selected = settle(selection, model, history)
-            encoded = encode(kept)
-            residual = None
-            if settings.composes and settings.residual and len(held_out):
-                residual = unit(learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed))
-            choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
-            golden = choose_golden(held_out, encoded, choice.scoring)
-            outcome = Outcome(kept, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
+            outcome, chosen_by = _choose(kept, encode(kept), data, held_out, settings)
             by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
             if selected:
                 by["selection"] = selected
-            figures = {**by, **choice.figures, "history": history, "seconds": round(time.monotonic() - began, 1)}
+            figures = {**by, **chosen_by, "history": history, "seconds": round(time.monotonic() - began, 1)}
             run = write_run(outcome, figures, runs, run_name(directory))
             shutil.rmtree(directory)
             return run
 
         return from_first(finish)
+
+
+def _choose(
+    model: SentenceTransformer, encoded: Encoded, data: TrainingData, held_out: HeldOut, settings: TrainSettings
+) -> tuple[Outcome, dict[str, Any]]:
+    """Return how items are to be scored, with all that a run is written from, and the figures it was chosen by."""
+    learnt = None
+    if settings.composes and settings.residual and len(held_out):
+        learnt = learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed)
+    residual = None if learnt is None else unit(learnt)
+    choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
+    outcome = Outcome(
+        encoder=model,
+        data=data,
+        encoded=encoded,
+        composition=choice.composition,
+        scoring=choice.scoring,
+        settings=settings,
+        golden=choose_golden(held_out, encoded, choice.scoring),
+        learnt=learnt if held_out.training_clicks is data.clicks else None,
+    )
+    return outcome, choice.figures
 
 
 @contextmanager

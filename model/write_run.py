@@ -44,6 +44,7 @@ class Outcome:
         settings: How it was trained.
         derived_from: Of vectors that were made again: the run before and the training they go back to.
         golden: Held-out queries that the run is judged by before it goes live; None where none were held out.
+        learnt: What :func:`recsys.model.residual.learn_residual` makes of all clicks, where it is at hand already.
     """
 
     encoder: SentenceTransformer | Path
@@ -54,6 +55,7 @@ class Outcome:
     settings: TrainSettings
     derived_from: Mapping[str, Any] | None = None
     golden: Golden | None = None
+    learnt: Vectors | None = None
 
 
 def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) -> Run:
@@ -117,6 +119,8 @@ def _items(outcome: Outcome) -> Table:
 def _texts_of_items(outcome: Outcome) -> Vectors:
     if not outcome.composition.residual:
         return outcome.encoded.items
+    if outcome.learnt is not None:
+        return outcome.learnt
     return learn_residual(outcome.encoded, outcome.data.clicks, outcome.data.excluded, outcome.settings.seed)
 
 

@@ -16,6 +16,7 @@ from recsys.model.composition import PLAIN, Composition, compose, mean_of_querie
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.held_out import ENDS, Encoded, encode
+from recsys.model.residual import learn_residual
 from recsys.model.snapshot import take_snapshot
 from recsys.model.write_run import Outcome, _items, write_run
 
@@ -40,6 +41,16 @@ def test_items_are_composed_with_every_click(outcome: Outcome, twin):
     np.testing.assert_array_equal(_items(outcome).vectors, expected)
     plain = Outcome(outcome.encoder, outcome.data, outcome.encoded, PLAIN, Scoring(), outcome.settings)
     np.testing.assert_array_equal(_items(plain).vectors, outcome.encoded.items)
+
+
+def test_a_residual_at_hand_is_not_learnt_again(outcome: Outcome):
+    """What was learnt from all clicks already gives the same vectors as learning anew; other sums give others."""
+    with_residual = replace(outcome, composition=replace(COMPOSED, residual=True))
+    data = outcome.data
+    learnt = learn_residual(outcome.encoded, data.clicks, data.excluded, outcome.settings.seed)
+    found = [_items(replace(with_residual, learnt=some)).vectors for some in (None, learnt, learnt[::-1])]
+    np.testing.assert_array_equal(found[0], found[1])
+    assert (found[0] != found[2]).any()
 
 
 def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):
