@@ -146,6 +146,8 @@ class TrainSettings(Section):
     "Passes over the training queries."
     batch_size: PositiveInt = 1024
     "Queries per step; negatives come from the batch."
+    mini_batch_size: NonNegativeInt = 0
+    "Texts encoded at once within a step, for a large batch in little memory (transformers only); 0 for all."
     learning_rate: PositiveFloat | None = None
     "Peak learning rate; unset means 0.002 for the static encoder, 2e-4 for others."
     margin: PositiveFloat = Field(default=0.3, le=2)

@@ -149,7 +149,8 @@ def _hard_negatives(
 
 def _loss(model: SentenceTransformer, settings: TrainSettings, weights: GraphWeights) -> RamenLoss:
     click_loss: ClickLoss = "triplet" if settings.loss == "chosen" else settings.loss
-    return RamenLoss(model, click_loss=click_loss, margin=settings.margin, graph_weight=weights)
+    part = 0 if is_static(model) else settings.mini_batch_size
+    return RamenLoss(model, click_loss=click_loss, margin=settings.margin, graph_weight=weights, mini_batch_size=part)
 
 
 def _term_names(snapshot: Snapshot) -> list[str]:

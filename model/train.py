@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from recsys.core.errors import DataError
+from recsys.core.errors import DataError, UsageError
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
@@ -44,6 +44,17 @@ class TooFewQueriesError(DataError):
         self.queries = queries
         super().__init__(
             f"only {queries} query has clicks; at least 2 are needed to train. `recsys ingest clicks PATH` adds more"
+        )
+
+
+class OneProcessError(UsageError):
+    """What works in one process alone was asked of several."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        super().__init__(
+            f"train.mini_batch_size works in one process, and these are {processes}; leave it out, or lower "
+            "train.batch_size, which is per process"
         )
 
 
@@ -84,6 +95,7 @@ def train(
     Raises:
         NoClicksError: The graph holds no clicks.
         UnknownRelationError: A relation of the settings is not in the graph.
+        OneProcessError: ``mini_batch_size`` is set, and there are several processes.
         TooFewQueriesError: Fewer than two queries have clicks.
         EncoderMissingError: The encoder's weights cannot be had.
         TrackerMissingError: The package of a tracker is not installed.
@@ -93,6 +105,9 @@ def train(
     began = time.monotonic()
     settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
     check_trackers(settings.report_to)
+    processes = this_process()[1]
+    if processes > 1 and settings.mini_batch_size:
+        raise OneProcessError(processes)
     snapshot = from_first(lambda: plan_training(graph, settings))
     model = load_encoder(settings.encoder, settings.max_length)
     key: dict[str, Any] = {"settings": settings.model_dump(exclude={"report_to"}), "snapshot": snapshot.as_json()}
@@ -100,8 +115,8 @@ def train(
         key["validation"] = digest(validation)
     if filtered:
         key["filter"] = digest(filtered)
-    if this_process()[1] > 1:
-        key["processes"] = this_process()[1]  # steps are counted per process: a checkpoint suits this number alone
+    if processes > 1:
+        key["processes"] = processes  # steps are counted per process: a checkpoint suits this number alone
     with _open_work(runs, key, fresh=fresh) as (directory, own):
         share = 0 if validation is not None else settings.validation_share
         data = read_data(graph, snapshot, own, share, filtered)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from recsys.model.graph_weights import GraphWeights
+from recsys.model.losses.in_parts import embed
 from recsys.model.losses.infonce import masked_infonce_loss
 from recsys.model.losses.pairs import known_in_batch
 from recsys.model.losses.triplet import MASKED, RAMEN_CITATION, hardest_triplet_loss
@@ -41,6 +42,8 @@ class RamenLoss(nn.Module):
         margin: γ, in cosine, of all triplets.
         graph_weight: λ: a number for every relation and side, or weights that change while training.
         alpha: α, share of the neighbour in a composed item.
+        mini_batch_size: Texts whose activations are held at once, as :func:`recsys.model.losses.in_parts.embed` says;
+            0 for all.
 
     Requirements:
         Batches of :class:`recsys.model.collator.BatchCollator`; or (query, item) pairs of texts, and then it is the
@@ -68,6 +71,7 @@ class RamenLoss(nn.Module):
         margin: float = 0.3,
         graph_weight: float | GraphWeights = 0.1,
         alpha: float = 2.0,
+        mini_batch_size: int = 0,
     ) -> None:
         super().__init__()
         self.model = model
@@ -75,6 +79,7 @@ class RamenLoss(nn.Module):
         self.margin = margin
         self.weights = graph_weight if isinstance(graph_weight, GraphWeights) else GraphWeights(graph_weight)
         self.alpha = alpha
+        self.mini_batch_size = mini_batch_size
         triplet = partial(hardest_triplet_loss, margin=margin)
         self._compare: Compare = masked_infonce_loss if click_loss == "infonce" else triplet
 
@@ -86,7 +91,7 @@ class RamenLoss(nn.Module):
         columns = list(sentence_features)
         if not isinstance(labels, Mapping):
             labels = {"known": known_in_batch(columns[:2]), "terms": []}
-        embeddings = [self.model(features)["sentence_embedding"] for features in columns]
+        embeddings = [embed(self.model, features, self.mini_batch_size) for features in columns]
         return self.compute_loss_from_embeddings(embeddings, labels)
 
     def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -115,6 +120,7 @@ class RamenLoss(nn.Module):
             "margin": self.margin,
             "graph_weight": self.weights.start,
             "alpha": self.alpha,
+            "mini_batch_size": self.mini_batch_size,
         }
 
     @property

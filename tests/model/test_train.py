@@ -19,7 +19,7 @@ from recsys.model.held_out import IN_TRAINING
 from recsys.model.snapshot import UnknownRelationError
 from recsys.model.split import held_out
 from recsys.model.stream import NeighbourStream
-from recsys.model.train import TooFewQueriesError, plan_training, train
+from recsys.model.train import OneProcessError, TooFewQueriesError, plan_training, train
 
 CONTENTS = {
     "encoder",
@@ -276,3 +276,12 @@ def test_a_missing_encoder_leaves_nothing_behind(small: Graph, tmp_path: Path, m
     with pytest.raises(EncoderMissingError):
         train(small, make_settings(tmp_path / "nothing here"), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_mini_batches_are_for_one_process(
+    graph: Graph, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Several processes are refused before anything is read, with what to do instead."""
+    monkeypatch.setattr("recsys.model.train.this_process", lambda: (0, 2))
+    with pytest.raises(OneProcessError, match="batch_size"):
+        train(graph, settings.model_copy(update={"mini_batch_size": 8}), tmp_path)
