@@ -85,7 +85,7 @@ def test_forward_encodes_each_column_once(tiny_static, labels):
     found = loss([model.preprocess(some) for some in texts], labels)
     embedded = [model.encode(some, convert_to_tensor=True) for some in texts]
     torch.testing.assert_close(found, loss.compute_loss_from_embeddings(embedded, labels))
-    expected = {"click_loss": "triplet", "margin": MARGIN, "graph_weight": 0.1, "alpha": 2.0}
+    expected = {"click_loss": "triplet", "margin": MARGIN, "graph_weight": 0.1, "alpha": 2.0, "mini_batch_size": 0}
     assert loss.get_config_dict() == expected
     assert "2402.18434" in loss.citation
 
