@@ -63,9 +63,14 @@ class Contest:
         self._some = pairs.where(f.abs(f.xxhash64("query_id", "item_id")) % 10 == 0).persist()
         self._written = 0
         self.count, _ = self._pairs.count(), self._some.count()
-        for label, key, statement in (("queries", "query_id", write.QUERIES), ("items", "item_id", write.ITEMS)):
-            nodes = pairs.select(key, f.col(key).alias("text")).distinct()
-            self._stage(Stage(label, nodes, (key,), statement, ours._nodes))
+        kinds = (
+            ("queries", "query_id", write.QUERIES, ours._nodes),
+            ("items", "item_id", write.ITEMS, ours._items),
+        )
+        for label, key, statement, parameters in kinds:
+            ends = f.min("last_at").alias("first_seen"), f.max("last_at").alias("last_seen")
+            nodes = pairs.groupBy(key, f.col(key).alias("text")).agg(*ends)
+            self._stage(Stage(label, nodes, (key,), statement, parameters))
 
     def recsys(self, pairs: DataFrame) -> None:
         """Write chunk by chunk through the ledger, as ``recsys ingest clicks`` does."""

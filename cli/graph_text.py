@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from recsys.core.columns import FIRST_SEEN, LAST_SEEN
+from recsys.core.times import moment
 from recsys.graph.stats import HEAD_PERCENT, TAIL_CLICKS
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def _time(milliseconds: int) -> str:
 def tree_lines(hood: Neighbourhood) -> Iterator[str]:
     """Yield the neighbourhood as a small tree."""
     clicks = f"  {_clicks(hood.clicks)}" if hood.clicks else ""
-    yield f"{hood.label} {hood.id}{_text(hood.text)}{clicks}"
+    yield f"{hood.label} {hood.id}{_text(hood.text)}{clicks}{_seen(hood.properties)}"
     for number, branch in enumerate(hood.branches, 1):
         last = number == len(hood.branches)
         yield f"{'└─' if last else '├─'} {_title(branch)}"
@@ -63,6 +65,13 @@ def tree_lines(hood: Neighbourhood) -> Iterator[str]:
         for leaf in leaves[:-1]:
             yield f"{' ' if last else '│'}  ├─ {leaf}"
         yield f"{' ' if last else '│'}  └─ {leaves[-1]}"
+
+
+def _seen(properties: Mapping[str, Any]) -> str:
+    if FIRST_SEEN not in properties:
+        return ""
+    first, last = (moment(properties[name]).date().isoformat() for name in (FIRST_SEEN, LAST_SEEN))
+    return f", first seen {first}, last seen {last}"
 
 
 def _title(branch: Branch) -> str:

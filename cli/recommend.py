@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 )
 @click.option("--item", "items", multiple=True, help="Id of a liked item; items near it are recommended. Repeatable.")
 @click.option("--not-like", "disliked", multiple=True, help="Id of a disliked item, beside --item. Repeatable.")
-@click.option("--filter", "filters", multiple=True, help="Condition such as category=shoes or price<=20. Repeatable.")
+@click.option(
+    "--filter", "filters", multiple=True, help="Such as category=shoes, price<=20 or last_seen>=2026-01-01. Repeatable."
+)
 @click.option("--exclude", "excluded", multiple=True, help="Id of an item that is left out. Repeatable.")
 @click.option("--history", is_flag=True, help="TEXTs, --query-id and --item are what one user did: one answer to all.")
 @click.option("--diversity", default=0.0, help="From 0, the order of the scores, to 1, hits as unlike as can be.")

@@ -21,6 +21,10 @@ TARGET: Final = "target"
 NODE_ID: Final = "node_id"
 NODE_TEXT: Final = "node_text"
 
+FIRST_SEEN: Final = "first_seen"
+LAST_SEEN: Final = "last_seen"
+"When an item was first and last clicked, as a log says: properties of its node and columns of its payload."
+
 USUAL_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     QUERY_TEXT: ("query_text", "query", "search_query", "search_term", "keywords", "text", "q"),
     QUERY_ID: ("query_id", "qid"),

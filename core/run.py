@@ -46,7 +46,8 @@ class Table:
         texts: What was encoded.
         clicks: Training clicks per row, repeated ones included, int64.
         degree: Distinct nodes at the other end of those clicks, int64.
-        payloads: Further properties per row; of a query the ``items`` it votes for, as rows, and the ``counts`` of
+        payloads: Further properties per row, of an item ``first_seen`` and ``last_seen`` among them (ms since 1970 UTC,
+            absent where no click had a time); of a query the ``items`` it votes for, as rows, and the ``counts`` of
             their clicks.
         vectors: Unit-norm, float32, shape (rows, width); one dimension more where the run gives a bonus
             (:mod:`recsys.core.bonus`).

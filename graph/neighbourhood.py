@@ -78,7 +78,7 @@ class Neighbourhood:
         id: Its id.
         text: Its text, if it has one.
         clicks: Total clicks of a query or an item; 0 for an anchor.
-        properties: All further properties, row among them.
+        properties: All further properties, row among them, and of an item when it was first and last clicked.
         branches: CLICKED first, then by name.
     """
 

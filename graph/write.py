@@ -32,10 +32,17 @@ QUERIES: Final = (
 
 ITEMS: Final = (
     _create("Item") + "WITH c UNWIND range(0, size($ids) - 1) AS k MATCH (item:Item {id: $ids[k]}) "
-    "SET item.text = coalesce(item.text, $texts[k]) "
+    "WITH item, $texts[k] AS text, $first_seen[k] AS first, $last_seen[k] AS last "
+    "SET item.text = coalesce(item.text, text), "
+    "item.first_seen = CASE WHEN first < item.first_seen THEN first ELSE coalesce(item.first_seen, first) END, "
+    "item.last_seen = CASE WHEN last > item.last_seen THEN last ELSE coalesce(item.last_seen, last) END "
     "WITH item WHERE item.text IS NOT NULL MATCH (a:Anchor {id: item.id}) WHERE a.titled IS NULL SET a.text = item.text"
 )
-"""Parameters ids, texts. A known item keeps its text if it has one; an untitled anchor of the same id takes it."""
+"""Parameters ids, texts, first_seen, last_seen (ms since 1970 UTC or null).
+
+A known item keeps its text if it has one, and the earlier and the later of its times; an untitled anchor of the same id
+takes its text.
+"""
 
 ITEM_TABLE: Final = (
     _create("Item") + "WITH c UNWIND range(0, size($ids) - 1) AS k MATCH (item:Item {id: $ids[k]}) "

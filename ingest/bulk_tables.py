@@ -15,12 +15,12 @@ from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as f
 
-from recsys.core.columns import COUNT, ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, SESSION, TIMESTAMP
+from recsys.core.columns import COUNT, FIRST_SEEN, ITEM_ID, LAST_SEEN, QUERY_ID, SESSION, TIMESTAMP
 from recsys.core.files import write_text
 from recsys.graph.batches import Batch
 from recsys.graph.bulk_import import ARRAY_DELIMITER, ImportTable
 from recsys.graph.schema import CLICKED, LABELS
-from recsys.ingest.click_tables import pairs_of, texts_of
+from recsys.ingest.click_tables import items_of, pairs_of, queries_of
 from recsys.ingest.numbered import numbered
 from recsys.ingest.sessions import SAME_SESSION_NAME, session_pairs
 
@@ -42,12 +42,12 @@ def write_tables(clicks: DataFrame, batch: Batch, folder: Path) -> tuple[list[Im
         The tables that have a row, and the totals of the batch as the online path counts them.
     """
     with (
-        numbered(texts_of(clicks, QUERY_ID, QUERY_TEXT), QUERY_ID, _QUERY) as (queries, query_count),
-        numbered(texts_of(clicks, ITEM_ID, ITEM_TITLE), ITEM_ID, _ITEM) as (items, item_count),
+        numbered(queries_of(clicks), QUERY_ID, _QUERY) as (queries, query_count),
+        numbered(items_of(clicks), ITEM_ID, _ITEM) as (items, item_count),
     ):
         tables = [
             _write_nodes(queries, folder, "queries", "Query", _QUERY, QUERY_ID),
-            _write_nodes(items, folder, "items", "Item", _ITEM, ITEM_ID),
+            _write_nodes(items, folder, "items", "Item", _ITEM, ITEM_ID, (FIRST_SEEN, LAST_SEEN)),
         ]
         known = items.select(ITEM_ID, _ITEM)
         joined = clicks.join(f.broadcast(known) if item_count <= _BROADCAST_ROWS else known, ITEM_ID)
@@ -67,9 +67,13 @@ def write_tables(clicks: DataFrame, batch: Batch, folder: Path) -> tuple[list[Im
     return [*tables, *_write_ledger(folder, batch, totals)], totals
 
 
-def _write_nodes(nodes: DataFrame, folder: Path, name: str, label: str, row: str, key: str) -> ImportTable:
-    table = ImportTable(name, "nodes", label, (f":ID({label})", "row:long", "id:string", "text:string"), multiline=True)
-    _write(nodes, folder, table, [f.col(row), f.col(row), _quoted(f.col(key)), _quoted(f.col("text"))])
+def _write_nodes(
+    nodes: DataFrame, folder: Path, name: str, label: str, row: str, key: str, numbers: Sequence[str] = ()
+) -> ImportTable:
+    header = (f":ID({label})", "row:long", "id:string", "text:string", *(f"{number}:long" for number in numbers))
+    table = ImportTable(name, "nodes", label, header, multiline=True)
+    values = [f.col(row), f.col(row), _quoted(f.col(key)), _quoted(f.col("text")), *map(f.col, numbers)]
+    _write(nodes, folder, table, values)
     return table
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-from recsys.core.columns import ITEM_ID, ITEM_TITLE, QUERY_ID, QUERY_TEXT, SESSION
+from recsys.core.columns import FIRST_SEEN, ITEM_ID, LAST_SEEN, QUERY_ID, SESSION
 from recsys.graph import write
 from recsys.graph.adopt import adopt
 from recsys.graph.batches import Batch
 from recsys.ingest.bulk import check_bulk, load_in_bulk
 from recsys.ingest.clean import clicks_by
-from recsys.ingest.click_tables import pairs_of, texts_of
+from recsys.ingest.click_tables import items_of, pairs_of, queries_of
 from recsys.ingest.job import Job, Stage, write_batches
 from recsys.ingest.read import Source
 from recsys.ingest.reading import opened
@@ -30,6 +30,7 @@ def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK)
 
     Queries of one session within the job's window get ``SAME_SESSION``.
     A query with several texts keeps the most clicked, an item with several titles likewise; ties go to the smallest.
+    An item keeps when it was first and last clicked.
 
     Args:
         job: What to work with.
@@ -58,8 +59,8 @@ def load_clicks(job: Job, sources: Sequence[Source], rules: Rules = EVERY_CLICK)
 
 def _stages(clicks: DataFrame, batch: Batch) -> list[Stage]:
     stages = [
-        Stage("queries", texts_of(clicks, QUERY_ID, QUERY_TEXT), (QUERY_ID,), write.QUERIES, _nodes),
-        Stage("items", texts_of(clicks, ITEM_ID, ITEM_TITLE), (ITEM_ID,), write.ITEMS, _nodes),
+        Stage("queries", queries_of(clicks), (QUERY_ID,), write.QUERIES, _nodes),
+        Stage("items", items_of(clicks), (ITEM_ID,), write.ITEMS, _items),
         Stage("pairs", pairs_of(clicks), (QUERY_ID, ITEM_ID), write.CLICKS, _pairs, "relationships_created", "clicks"),
     ]
     return [*stages, same_session(clicks, batch.session_window)] if batch.session_window else stages
@@ -67,6 +68,10 @@ def _stages(clicks: DataFrame, batch: Batch) -> list[Stage]:
 
 def _nodes(page: pa.RecordBatch) -> dict[str, Any]:
     return {"ids": page.column(0).to_pylist(), "texts": page.column(1).to_pylist()}
+
+
+def _items(page: pa.RecordBatch) -> dict[str, Any]:
+    return _nodes(page) | {name: page.column(name).to_pylist() for name in (FIRST_SEEN, LAST_SEEN)}
 
 
 def _pairs(page: pa.RecordBatch) -> dict[str, Any]:

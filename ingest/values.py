@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from recsys.core.columns import FIRST_SEEN, LAST_SEEN
 from recsys.ingest.delimited import is_unicode
 
 MAX_TEXT: Final = 10_000
@@ -17,10 +18,11 @@ MAX_ID: Final = 2_000
 MAX_COUNT: Final = 1_000_000_000
 "Largest click count of one row."
 
-_NODE_KEYS = frozenset({"id", "text", "row", "clicks"})
+_NODE_KEYS = frozenset({"id", "text", "row", "clicks", FIRST_SEEN, LAST_SEEN})
 _INT64 = 2**63
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MAX_MS = 253_402_300_800_000  # the year 10000
+_FIRST_MS = -62_135_596_800_000  # the year 1
+_END_MS = 253_402_300_800_000  # the year 10000
 
 
 class RejectError(ValueError):
@@ -69,26 +71,12 @@ def epoch_ms(value: Any, pattern: str | None = None, zone: dt.tzinfo = dt.UTC) -
             on from the time before.
 
     Raises:
-        RejectError: ``bad_timestamp``.
+        RejectError: ``bad_timestamp``, also for times that are not of the years 1 to 9999.
     """
-    if isinstance(value, dt.datetime):
-        return _datetime_ms(value, zone)
-    if isinstance(value, dt.date):
-        return _datetime_ms(dt.datetime(value.year, value.month, value.day), zone)
-    text = text_of(value, "timestamp")
-    if not text:
-        return None
-    if pattern is not None:
-        return _parsed_ms(text, pattern, zone)
-    try:
-        number = float(text)
-    except ValueError:
-        return _parsed_ms(text, None, zone)
-    size = abs(number)
-    scale = next((s for limit, s in ((1e11, 1e3), (1e14, 1.0), (1e17, 1e-3)) if size < limit), 1e-6)
-    if not math.isfinite(number) or size * scale > _MAX_MS:
+    milliseconds = _milliseconds(value, pattern, zone)
+    if milliseconds is not None and not _FIRST_MS <= milliseconds < _END_MS:
         raise RejectError("bad_timestamp")
-    return math.floor(number * scale)
+    return milliseconds
 
 
 def click_count(value: Any) -> int:
@@ -155,6 +143,27 @@ def _stored(value: Any) -> Any:
 
 def _nested(value: Any) -> str:
     return _storable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _milliseconds(value: Any, pattern: str | None, zone: dt.tzinfo) -> int | None:
+    if isinstance(value, dt.datetime):
+        return _datetime_ms(value, zone)
+    if isinstance(value, dt.date):
+        return _datetime_ms(dt.datetime(value.year, value.month, value.day), zone)
+    text = text_of(value, "timestamp")
+    if not text:
+        return None
+    if pattern is not None:
+        return _parsed_ms(text, pattern, zone)
+    try:
+        number = float(text)
+    except ValueError:
+        return _parsed_ms(text, None, zone)
+    size = abs(number)
+    scale = next((s for limit, s in ((1e11, 1e3), (1e14, 1.0), (1e17, 1e-3)) if size < limit), 1e-6)
+    if not math.isfinite(number) or size * scale > _END_MS:
+        raise RejectError("bad_timestamp")
+    return math.floor(number * scale)
 
 
 def _datetime_ms(moment: dt.datetime, zone: dt.tzinfo) -> int:

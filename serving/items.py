@@ -27,7 +27,7 @@ class Found:
         id: External id.
         title: Its text.
         vector: Without the dimension of the bonus.
-        payload: Its ``id``, ``title``, ``clicks`` and further columns.
+        payload: Its ``id``, ``title``, ``clicks``, times and further columns.
     """
 
     row: int

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 from qdrant_client import models
 
 from recsys.core.errors import UsageError
+from recsys.serving.spans import TIMES, Span
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 BOUNDS: Final = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
@@ -41,7 +42,8 @@ class Condition:
     Attributes:
         column: Name in the payload.
         operator: How it compares; a column that holds a list equals each of its elements.
-        value: With what. A text that spells a number or a truth value equals these too. Bounds are numbers.
+        value: With what. A text that spells a number or a truth value equals these too. Bounds are numbers. With times,
+            ``first_seen`` and ``last_seen``, it is an ISO 8601 date, which is its whole day, or a moment.
     """
 
     column: str
@@ -52,9 +54,15 @@ class Condition:
         """Check it.
 
         Raises:
-            BadConditionError: A bound is not a number.
+            BadConditionError: A bound is not a number, or a time is compared with something else than a time.
         """
-        if self.operator in BOUNDS and (isinstance(self.value, bool) or not isinstance(self.value, int | float)):
+        if self.column in TIMES:
+            try:
+                Span.parse(str(self.value))
+            except ValueError:
+                reason = f"{self.value!r} is no date such as 2026-01-31 and no moment such as 2026-01-31T08:00Z"
+                raise BadConditionError(f"{self.column}{self.operator}{self.value}", reason) from None
+        elif self.operator in BOUNDS and (isinstance(self.value, bool) or not isinstance(self.value, int | float)):
             raise BadConditionError(f"{self.column}{self.operator}{self.value}", f"{self.value!r} is not a number")
 
     @classmethod
@@ -68,15 +76,19 @@ class Condition:
         if found is None:
             raise BadConditionError(text, "no column, operator and value")
         operator: Operator = found["operator"]  # type: ignore[assignment]  # the pattern allows nothing else
-        number = _number(found["value"]) if operator in BOUNDS else None
+        number = _number(found["value"]) if operator in BOUNDS and found["column"] not in TIMES else None
         return cls(found["column"], operator, found["value"] if number is None else number)
 
     def as_condition(self) -> models.Condition:
         """Return it as Qdrant takes it."""
         key = payload_key(self.column)
+        if self.column in TIMES:
+            within = Span.parse(str(self.value)).as_range(self.operator)
+            at: list[models.Condition] = [models.FieldCondition(key=key, range=within)]
+            return models.Filter(must_not=at) if self.operator == "!=" else models.Filter(must=at)
         if self.operator in BOUNDS:
-            within = models.Range.model_validate({BOUNDS[self.operator]: self.value})
-            return models.FieldCondition(key=key, range=within)
+            number = models.Range.model_validate({BOUNDS[self.operator]: self.value})
+            return models.FieldCondition(key=key, range=number)
         equal: list[models.Condition] = _equal(key, self.value)
         return models.Filter(should=equal) if self.operator == "=" else models.Filter(must_not=equal)
 
@@ -84,6 +96,9 @@ class Condition:
         """Say whether an item with this payload fulfils it, as Qdrant would."""
         value = payload.get(self.column)
         values = value if isinstance(value, list) else [value]
+        if self.column in TIMES:
+            span = Span.parse(str(self.value))
+            return any(span.holds(self.operator, one) for one in values) == (self.operator != "!=")
         if self.operator in BOUNDS:
             return any(_is_number(one) and _COMPARE[self.operator](one, self.value) for one in values)  # type: ignore[arg-type]  # both are numbers
         equal = any(_alike(one, meant) for one in values for meant in _meant(self.value))

@@ -181,8 +181,8 @@ def publish(
 
     Args:
         client: From :func:`recsys.serving.client.connect`.
-        run: Finished run; point ids are the rows of its items, payloads hold ``id``, ``title``, ``clicks`` and the
-            item's further columns.
+        run: Finished run; point ids are the rows of its items, payloads are those of
+            :func:`recsys.serving.upload.item_payload`.
         alias: Name that product backends query.
         embedded: Directory of embedded Qdrant, None for a server.
         storage: How a server keeps the collection.

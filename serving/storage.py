@@ -9,6 +9,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from recsys.core.columns import FIRST_SEEN, LAST_SEEN
 from recsys.core.errors import ServiceError, UsageError
 from recsys.core.run import Table
 from recsys.serving.client import without_size_warning
@@ -18,7 +19,12 @@ LINKS = 16
 "Of a point in the HNSW graph, Qdrant's default; 0 puts the graph off."
 SHORT = 200
 "Characters of a text that may be a value to filter by; longer ones are descriptions."
-ALWAYS = {"id": models.PayloadSchemaType.KEYWORD, "clicks": models.PayloadSchemaType.INTEGER}
+ALWAYS = {
+    "id": models.PayloadSchemaType.KEYWORD,
+    "clicks": models.PayloadSchemaType.INTEGER,
+    FIRST_SEEN: models.PayloadSchemaType.DATETIME,
+    LAST_SEEN: models.PayloadSchemaType.DATETIME,
+}
 
 INTERVAL_SECONDS = 0.5
 CALM = 3

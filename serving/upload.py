@@ -14,8 +14,10 @@ from recsys.core.progress import progress
 from recsys.core.retry import retry
 from recsys.core.run import Table
 from recsys.core.text import normalise
+from recsys.core.times import rfc3339
 from recsys.serving.client import is_transient, without_size_warning, write_ahead
 from recsys.serving.lineage import Lineage
+from recsys.serving.spans import TIMES
 
 BATCH = 512
 "Points sent in one request; 3 MB of JSON at a width of 384."
@@ -89,9 +91,12 @@ def upload(
 
 
 def item_payload(table: Table, row: int) -> dict[str, Any]:
-    """Return the item's further columns, its id, title and clicks."""
+    """Return the item's further columns, its id, title and clicks, and when it was first and last clicked."""
     ours = {"id": table.ids[row], "title": table.texts[row], "clicks": int(table.clicks[row])}
-    return {**table.payloads[row], **ours}
+    payload = table.payloads[row]
+    # of runs from before a text of the item table may have this name
+    seen = {name: rfc3339(payload[name]) for name in TIMES if isinstance(payload.get(name), int)}
+    return {**payload, **ours, **seen}
 
 
 def query_payload(table: Table, row: int) -> dict[str, Any]:

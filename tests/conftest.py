@@ -79,7 +79,11 @@ def clicked_graph(graph: Graph) -> Graph:
     """Four queries, five items, three anchors, 20 clicks on six pairs, written as an ingest writes them."""
     queries, items, anchors = ["q1", "q2", "q3", "both"], ["i1", "i2", "i3", "both", "i5"], ["a1", "a2", "a3"]
     graph.write(write.QUERIES, ids=queries, texts=["red", "blue", "oak table", "lamp"])
-    graph.write(write.ITEMS, ids=items, texts=["Red shoe", "Blue shoe", "Table", "Lamp", None])
+    times = {
+        "first_seen": [1_690_000_000_000, None, None, 1_700_086_400_000, None],
+        "last_seen": [1_700_000_000_000, None, None, 1_700_086_400_000, None],
+    }
+    graph.write(write.ITEMS, ids=items, texts=["Red shoe", "Blue shoe", "Table", "Lamp", None], **times)
     graph.write(write.LINK_ENDS, ids=anchors, texts=["Shoes", None, "Wool"], is_target=[True] * 3)
     clicks = {
         "query_ids": queries,

@@ -67,7 +67,7 @@ def test_stats(recsys: Recsys, opened: Graph):
 def test_show_is_a_tree(recsys: Recsys, opened: Graph):
     """Texts and clicks stand beside the ids, and what is not shown is counted."""
     assert recsys("graph", "show", "i1", "-n", "2").out.splitlines() == [
-        "Item i1  Red shoe  10 clicks",
+        "Item i1  Red shoe  10 clicks, first seen 2023-07-22, last seen 2023-11-14",
         "├─ ← CLICKED: 3 queries",
         "│  ├─ q1  red  6 clicks",
         "│  ├─ q2  blue  3 clicks",

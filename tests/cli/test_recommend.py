@@ -22,6 +22,7 @@ def published(shop, recsys):
         ("red", "-k", "0"),
         ("red", "--not-like", "item-1"),
         ("red", "--filter", "brand"),
+        ("red", "--filter", "last_seen>=soon"),
         ("--history",),
         ("red", "--history", "--item", "item-1", "--not-like", "item-2"),
         ("red", "--per-group", "brand"),

@@ -129,21 +129,25 @@ def test_an_anchor_whose_query_comes_between_its_links_has_them_all(graph: Graph
 
 
 def test_chunks_that_add_to_the_same_pair_at_once_add_up(held: Held, other: Graph, graph: Graph) -> None:
-    """None of the clicks, sessions and rows of two writers is lost."""
+    """None of the clicks, sessions, times and rows of two writers is lost."""
     ids = [f"n{n}" for n in range(4)]
 
     def clicks(writer: Graph, name: str) -> None:
         for number in range(15):
             write_chunk(writer, write.QUERIES, Chunk(f"{name}/q/{number}", {"ids": [*ids, name], "texts": ["t"] * 5}))
-            write_chunk(writer, write.ITEMS, Chunk(f"{name}/i/{number}", {"ids": ids, "texts": ["t"] * 4}))
+            times = [number, None, 7, number]
+            items = {"ids": ids, "texts": ["t"] * 4, "first_seen": times, "last_seen": times}
+            write_chunk(writer, write.ITEMS, Chunk(f"{name}/i/{number}", items))
             pairs = {"query_ids": ids, "item_ids": ids, "query": [0, 1, 2, 3], "item": [3, 2, 1, 0]}
-            chunk = Chunk(f"{name}/{number}", {**pairs, "clicks": [1] * 4, "last_at": [number, None, 7, number]})
+            chunk = Chunk(f"{name}/{number}", {**pairs, "clicks": [1] * 4, "last_at": times})
             write_chunk(writer, write.CLICKS, chunk)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(clicks, [held, other], "ab"))
     records = graph.read("MATCH ()-[c:CLICKED]->() RETURN c.clicks AS clicks, c.last_at AS at ORDER BY at")
     assert [tuple(record.values()) for record in records] == [(30, 7), (30, 14), (30, 14), (30, None)]
+    seen = graph.read("MATCH (i:Item) RETURN i.first_seen AS first, i.last_seen AS last ORDER BY last, first")
+    assert [tuple(record.values()) for record in seen] == [(7, 7), (0, 14), (0, 14), (None, None)]
     assert sorted(graph.read("MATCH (q:Query) RETURN collect(q.row) AS rows")[0]["rows"]) == list(range(6))
 
 

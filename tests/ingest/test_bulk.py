@@ -123,6 +123,7 @@ def test_bulk_and_online_make_the_same_graph(
     online = load_clicks(replace(job, chunk_rows=64, session_window=1_800_000), sources(CLICKS, *logs))
     in_bulk = load_clicks(bulk_job, sources(CLICKS, *logs))
     assert filled(bulk_job.workspace) == everything(graph)
+    assert graph.read("MATCH (i:Item) WHERE i.first_seen < i.last_seen RETURN count(i) AS n")[0]["n"] > 10
     assert (in_bulk.distinct, in_bulk.created, in_bulk.files_new) == (online.distinct, online.created, online.files_new)
     assert in_bulk.distinct["same_session"] > 50
     assert not (bulk_job.workspace / "bulk").exists()

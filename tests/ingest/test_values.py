@@ -39,9 +39,12 @@ def test_seconds_and_dates() -> None:
     assert epoch_ms(float("nan")) is None
 
 
-@pytest.mark.parametrize("value", ["yesterday", "inf", "1e300", "2023-13-01", True, [1]])
+@pytest.mark.parametrize(
+    "value",
+    ["yesterday", "inf", "1e300", "2023-13-01", True, [1], "-99e12", "253402300800000000000", "0001-01-01T00:00+01:00"],
+)
 def test_what_is_no_time_is_refused(value: object) -> None:
-    """A wrong time is never guessed."""
+    """A wrong time is never guessed, and one that no calendar writes with four digits is wrong."""
     with pytest.raises(RejectError, match=r"bad_timestamp|timestamp_not_text"):
         epoch_ms(value)
 

@@ -14,7 +14,7 @@ from recsys.serving.at_hand import AGAIN_SECONDS, NOT_RUNNING, GraphAtHand
 def known(clicked_graph, serving, shop):
     """A served shop and a graph in which the run's first query led to clicks on the run's first item."""
     clicked_graph.write(write.QUERIES, ids=["query-0"], texts=[shop.run("a").queries().texts[0]])
-    clicked_graph.write(write.ITEMS, ids=["item-0"], texts=["red red item 0"])
+    clicked_graph.write(write.ITEMS, ids=["item-0"], texts=["red red item 0"], first_seen=[None], last_seen=[None])
     clicked_graph.write(
         "MATCH (q:Query {id: 'query-0'}), (i:Item {id: 'item-0'}) CREATE (q)-[:CLICKED {clicks: 7}]->(i)"
     )

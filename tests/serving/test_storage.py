@@ -14,7 +14,7 @@ from recsys.serving.publish import publish
 from recsys.serving.storage import CALM, LINKS, NotIndexedError, Storage, UnknownColumnError, build_index, column_kinds
 
 Kind = models.PayloadSchemaType
-OURS = {"id": Kind.KEYWORD, "clicks": Kind.INTEGER}
+OURS = {"id": Kind.KEYWORD, "clicks": Kind.INTEGER, "first_seen": Kind.DATETIME, "last_seen": Kind.DATETIME}
 PAYLOADS = [
     {"brand": "a", "price": 3, "new": True, "year": 1999, "tags": ["x", "y"], "mixed": 1, "about": "long " * 99},
     {"brand": None, "price": 2.5, "new": False, "year": 2001, "tags": [], "mixed": "1", "about": "short"},
@@ -43,7 +43,7 @@ def test_each_column_gets_the_index_that_fits(table: Table) -> None:
 
 
 def test_what_is_named_is_indexed(table: Table) -> None:
-    """Only the columns of the setting, beside id and clicks; one that no item has is wrong usage."""
+    """Only the columns of the setting, beside id, clicks and times; one that no item has is wrong usage."""
     assert Storage(indexed=("price", "mixed")).schema(table) == {"price": Kind.FLOAT, "mixed": Kind.KEYWORD, **OURS}
     assert Storage(indexed=()).schema(table) == OURS
     with pytest.raises(UnknownColumnError, match=r"qdrant\.indexed names 'colour'.*brand") as caught:
