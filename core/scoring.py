@@ -14,12 +14,15 @@ class Scoring:
         votes: w, weight of the votes of the nearest training queries; 0 for none.
         votes_bonus: β where votes are added.
         popularity: ρ: an item that n queries clicked gets β·ρ·ln(1 + n) on top.
+        prototypes: k, vectors of an item beside its own, at most (:mod:`recsys.core.prototypes`); they take the place
+            of votes, so that one of the two is 0.
     """
 
     bonus: float = 0.0
     votes: float = 0.0
     votes_bonus: float = 0.0
     popularity: float = 0.0
+    prototypes: int = 0
 
     @property
     def is_wide(self) -> bool:

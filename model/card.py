@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ROWS = ("plain", "chosen", "with_votes")
+from recsys.core.prototypes import LEAN
+
+ROWS = ("plain", "chosen", "with_prototypes", "with_votes")
 SHOWN = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 
 
@@ -75,6 +77,11 @@ def _scoring(scoring: Mapping[str, float]) -> str:
             "- Stored vectors have one more number and are compared by dot product: 0.1 for items that nobody clicked, "
             f"0.1·{popularity:.3g}·ln(1 + n) for those that n queries clicked, "
             f"β/0.1 for queries. β = {bonus} in a single search, {votes_bonus} with votes."
+        )
+    if most := scoring.get("prototypes"):
+        lines.append(
+            f"- An item has up to {most:.0f} further vectors, norm(its vector + {LEAN:g}·E(query)) for the queries "
+            "that clicked it most; the highest product counts."
         )
     if votes:
         lines.append(

@@ -1,4 +1,4 @@
-"""How items are scored for a query: composed vectors, a bonus for new and for popular items, and votes."""
+"""How items are scored for a query: composed vectors, prototypes, a bonus for new and for popular items, and votes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ class Recipe:
         bonus: β, in cosine.
         votes: w, weight of the nearest training queries' votes; 0 is a single search.
         popularity: ρ of t.
+        prototypes: Vectors of an item beside v(z), at most; the highest product counts.
     """
 
     composition: Composition = PLAIN
     bonus: float = 0.0
     votes: float = 0.0
     popularity: float = 0.0
+    prototypes: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in manifests and metrics."""

@@ -118,7 +118,9 @@ def train(
             residual = None
             if settings.composes and settings.residual and len(held_out):
                 residual = unit(learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed))
-            choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
+            choice = choose(
+                held_out, encoded, graph=settings.composes, residual=residual, prototypes=settings.prototypes
+            )
             golden = choose_golden(held_out, encoded, choice.scoring)
             outcome = Outcome(kept, data, encoded, choice.composition, choice.scoring, settings, golden=golden)
             by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}

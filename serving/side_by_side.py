@@ -153,8 +153,10 @@ def _words(query: str, hit: Hit) -> tuple[Why, ...]:
 def _how(served: Served) -> str:
     how = served.recommender.lineage.how
     learnt = ", a vector learnt for it" if _composition(served).get("residual") else ""
+    drawn = ", or is drawn further towards the nearest of these" if how.prototypes else ""
     parts = [
-        f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked it"
+        f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked "
+        f"it{drawn}"
     ]
     if how.votes_bonus if how.votes else how.bonus:
         parts.append("a bonus for new and for popular items" if how.popularity else "a bonus for new items")

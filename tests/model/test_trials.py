@@ -21,7 +21,8 @@ RECIPES = st.builds(
     st.sampled_from([0.0, 0.1]),
     st.sampled_from([0.0, 0.5]),
     st.sampled_from([0.0, 0.3]),
-)
+    st.sampled_from([0, 1, 3]),
+).filter(lambda recipe: not (recipe.votes and recipe.prototypes))
 
 
 def random_trials(seed: int) -> Trials:
