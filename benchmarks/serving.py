@@ -1,8 +1,9 @@
-"""Serving: what a Recommender adds to the bare request, what composed vectors cost, and how fast a run is published.
+"""Serving: what a Recommender adds to the bare request, what vectors with the graph in them cost, and publishing.
 
-Two runs of an invented catalogue, one of plain and one of composed vectors, are published and asked in turn, request by
-request, so that all medians are of the same minutes. On a server: that of ``qdrant.url``, or one that is managed for
-this run where Qdrant's program is on PATH (``qdrant.binary``); else in embedded mode, which scans.
+Two runs of an invented catalogue, one of plain and one of composed vectors, and the latter with prototypes, are
+published and asked in turn, request by request, so that all medians are of the same minutes. On a server: that of
+``qdrant.url``, or one that is managed for this run where Qdrant's program is on PATH (``qdrant.binary``); else in
+embedded mode, which scans.
 
 Usage: python benchmarks/serving.py [ITEMS]
 """
@@ -30,10 +31,11 @@ from recsys.core.settings import QdrantSettings, Settings
 from recsys.model.composition import unit
 from recsys.model.encoder import load_encoder
 from recsys.serving.client import connect, embedded_directory
+from recsys.serving.contents import Contents
 from recsys.serving.exact import recall
 from recsys.serving.publish import publish
 from recsys.serving.recommend import Recommender
-from recsys.serving.search import PARAMETERS, SHOWN, search
+from recsys.serving.search import PARAMETERS, SHOWN, asked_of_many, search
 from recsys.serving.server import QdrantMissingError, start, stop
 from recsys.serving.server_home import with_managed_qdrant
 from recsys.serving.storage import Storage
@@ -41,11 +43,15 @@ from recsys.serving.voters import remove
 
 ITEMS, EMBEDDED_ITEMS = 100_000, 20_000
 QUERIES, ASKED, K = 5_000, 200, 10
+CLICKED, PROTOTYPES = 500, 4
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Invented titles and queries with their vectors; each query clicked the item whose words it has."""
+    """Invented titles and queries with their vectors; each query clicked the item whose words it has.
+
+    The first half of the queries is known, the others are new.
+    """
 
     titles: list[str]
     items: Vectors
@@ -53,11 +59,16 @@ class Catalogue:
     vectors: Vectors
     clicked: np.ndarray
 
+    @property
+    def known(self) -> int:
+        """Queries that are known."""
+        return len(self.queries) // 2
+
     def composed(self) -> Vectors:
-        """Return item vectors with half of their clicking queries' vectors in them."""
+        """Return item vectors with half of their known queries' vectors in them."""
         sums, times = np.zeros_like(self.items), np.zeros(len(self.items), np.float32)
-        np.add.at(sums, self.clicked, self.vectors)
-        np.add.at(times, self.clicked, 1)
+        np.add.at(sums, self.clicked[: self.known], self.vectors[: self.known])
+        np.add.at(times, self.clicked[: self.known], 1)
         return unit(self.items + 0.5 * sums / np.maximum(times, 1)[:, None])
 
 
@@ -66,7 +77,7 @@ def invent(model: SentenceTransformer, items: int) -> Catalogue:
     rng = np.random.default_rng(0)
     words = np.array([w for w in model[0].tokenizer.get_vocab() if w.isalpha() and w.isascii() and len(w) > 3])
     drawn = rng.choice(words, (items, 6))
-    clicked = rng.integers(0, items, QUERIES)
+    clicked = rng.choice(items, CLICKED)[rng.integers(0, CLICKED, QUERIES)]
     titles = [" ".join(row) for row in drawn]
     queries = [" ".join(drawn[item][rng.permutation(6)[:2]]) for item in clicked]
     return Catalogue(titles, model.encode(titles), queries, model.encode(queries), clicked)
@@ -75,15 +86,18 @@ def invent(model: SentenceTransformer, items: int) -> Catalogue:
 def write_run(path: Path, model: SentenceTransformer, catalogue: Catalogue, vectors: Vectors) -> Run:
     """Write what publishing and asking read of a run."""
     model.save_pretrained(str(path / "encoder"), create_model_card=False)
-    known = len(catalogue.queries) // 2  # the others are new texts
+    known = catalogue.known
     for name, ids, texts, table in (
         ("items", "item", catalogue.titles, vectors),
         ("queries", "query", catalogue.queries[:known], catalogue.vectors[:known]),
     ):
         ones = np.ones(len(texts), np.int64)
-        payload = {"brand": "b"} if ids == "item" else {"items": [], "counts": []}
+        clicked = catalogue.clicked.tolist()
+        payloads = [
+            {"brand": "b"} if ids == "item" else {"items": [clicked[row]], "counts": [1]} for row in range(len(texts))
+        ]
         named = [f"{ids}-{row}" for row in range(len(texts))]
-        write_table(path / f"{name}.parquet", Table(named, texts, ones, ones, [payload] * len(texts), table))
+        write_table(path / f"{name}.parquet", Table(named, texts, ones, ones, payloads, table))
     manifest = {
         "run": path.name,
         "encoder_hash": hash_tree(path / "encoder"),
@@ -96,20 +110,24 @@ def write_run(path: Path, model: SentenceTransformer, catalogue: Catalogue, vect
     return Run(path)
 
 
-def publish_timed(client: QdrantClient, run: Run, settings: Settings, embedded: Path | None) -> None:
+def publish_timed(
+    client: QdrantClient, run: Run, settings: Settings, embedded: Path | None, prototypes: int | None = None
+) -> None:
     """Publish a run and print points per second, seconds until it is live and what the command held in memory."""
     watch = Watch(os.getpid(), settings.workspace)
     watch.start()
     began = time.perf_counter()
     storage = Storage(int8_from=settings.qdrant.int8_from)
-    alias = run.name.rpartition("-")[0]
-    done = publish(client, run, alias, embedded=embedded, storage=storage, force="measured whatever the gate says")
+    # an alias of its own, under which nothing is older and would be removed
+    alias = run.name.rpartition("-")[0] + ("-many" if prototypes else "")
+    force = "measured whatever the gate says"
+    done = publish(client, run, alias, embedded=embedded, storage=storage, force=force, prototypes=prototypes)
     ready = time.perf_counter() - began
     watch.end()
     rate = done.uploaded / done.seconds
     checks = "; ".join(check.says for check in done.gate.checks if check.name == "index") if done.gate else ""
     print(
-        f"{run.name}: {done.uploaded:,} x {done.width} sent at {rate:,.0f} points/s, live after {ready:.1f} s, "
+        f"{done.collection}: {done.uploaded:,} x {done.width} sent at {rate:,.0f} points/s, live after {ready:.1f} s, "
         f"peak memory {watch.peak / GIB:.2f} GiB; the index {checks}"
     )
 
@@ -127,14 +145,15 @@ def medians(ways: Mapping[str, Callable[[int], object]], times: int) -> dict[str
 
 def compare(client: QdrantClient, plain: Run, composed: Run, catalogue: Catalogue, runs: Path) -> None:
     """Print the medians of every way to ask, and their ratios."""
-    vectors, new = catalogue.vectors, len(catalogue.queries) // 2
+    vectors, new = catalogue.vectors, catalogue.known
     recommender = Recommender(client, plain.name.rpartition("-")[0], runs)
     recommender.by_text([catalogue.queries[-1]])  # loads the encoder
 
+    many = Contents.of(composed, PROTOTYPES).collection
+
     def raw(collection: str, row: int) -> object:
-        return client.query_points(
-            collection, vectors[row].tolist(), limit=K, with_payload=SHOWN, search_params=PARAMETERS
-        )
+        asked = vectors[[row]].tolist() if collection == many else vectors[row].tolist()
+        return client.query_points(collection, asked, limit=K, with_payload=SHOWN, search_params=PARAMETERS)
 
     ways = {
         "raw client, by vector": lambda turn: raw(plain.name, new + turn),
@@ -142,6 +161,7 @@ def compare(client: QdrantClient, plain: Run, composed: Run, catalogue: Catalogu
         "ours, by new text": lambda turn: recommender.by_text([catalogue.queries[new + turn]], K),
         "ours, by known query": lambda turn: recommender.by_query_id(f"query-{turn}", K),
         "raw client, composed": lambda turn: raw(composed.name, new + turn),
+        "raw client, prototypes": lambda turn: raw(many, new + turn),
     }
     found = medians(ways, ASKED)
     base = found["raw client, by vector"]
@@ -149,14 +169,18 @@ def compare(client: QdrantClient, plain: Run, composed: Run, catalogue: Catalogu
         print(f"{name:22} {taken:8.2f} ms  {taken / base:5.2f}x")
 
 
-def print_recall(client: QdrantClient, run: Run, vectors: Vectors) -> None:
-    """Print how much of exact search the index finds."""
-    table = run.items()
+def print_recall(client: QdrantClient, contents: Contents, catalogue: Catalogue) -> None:
+    """Print how much of exact search the index finds, and how often what new texts clicked is among the first."""
+    table, first = contents.items, catalogue.known
     row_of = {id_: row for row, id_ in enumerate(table.ids)}
+    asked = catalogue.vectors[first : first + ASKED]
+    sent = asked_of_many([*asked]) if contents.scoring.prototypes else [*asked]
     rows: Sequence[list[int]] = [
-        [row_of[hit.id] for hit in search(client, run.name, [vector], K)[0]] for vector in vectors[:ASKED]
+        [row_of[hit.id] for hit in search(client, contents.collection, [vector], K)[0]] for vector in sent
     ]
-    print(f"recall@{K} against exact search: {recall(rows, vectors[:ASKED], table.vectors, K):.4f} ({run.name})")
+    exact = recall(rows, asked, table.vectors, K, contents.prototypes)
+    found = np.mean([item in best for item, best in zip(catalogue.clicked[first:], rows, strict=False)])
+    print(f"recall@{K} against exact search {exact:.4f}, of clicked items {found:.3f} ({contents.collection})")
 
 
 @contextmanager
@@ -176,7 +200,7 @@ def place(workspace: Path):
 
 
 def main() -> None:
-    """Publish both runs, ask them, and remove them."""
+    """Publish all of it, ask it, and remove it."""
     with tempfile.TemporaryDirectory() as name, place(Path(name)) as settings:
         embedded = embedded_directory(settings.qdrant, settings.workspace)
         items = int(sys.argv[1]) if len(sys.argv) > 1 else EMBEDDED_ITEMS if embedded else ITEMS
@@ -185,17 +209,19 @@ def main() -> None:
         start_of_name = f"bench-{os.getpid()}"
         plain = write_run(runs / f"{start_of_name}-plain", model, catalogue, catalogue.items)
         composed = write_run(runs / f"{start_of_name}-composed", model, catalogue, catalogue.composed())
+        every = (Contents.of(plain), Contents.of(composed), Contents.of(composed, PROTOTYPES))
         with connect(settings.qdrant, settings.workspace) as client:
             try:
                 publish_timed(client, composed, settings, embedded)
                 publish_timed(client, plain, settings, embedded)
+                publish_timed(client, composed, settings, embedded, PROTOTYPES)
                 compare(client, plain, composed, catalogue, runs)
-                for run in (plain, composed):
-                    print_recall(client, run, catalogue.vectors[len(catalogue.queries) // 2 :])
+                for contents in every:
+                    print_recall(client, contents, catalogue)
             finally:
-                for run in (plain, composed):
-                    if client.collection_exists(run.name):
-                        remove(client, run.name)
+                for contents in every:
+                    if client.collection_exists(contents.collection):
+                        remove(client, contents.collection)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,17 @@ _DONE = ("uploaded", "switched", "removed")
 @click.option(
     "--force", metavar="REASON", help="Switch even if the gate refuses; the reason is kept with the collection."
 )
+@click.option(
+    "--prototypes",
+    metavar="K",
+    type=click.IntRange(min=0),
+    help="Vectors of an item beside its own, at most, in place of what the run chose.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
 @json_option
-def publish(run: str | None, alias: str | None, force: str | None, dry_run: bool, as_json: bool) -> None:
+def publish(
+    run: str | None, alias: str | None, force: str | None, prototypes: int | None, dry_run: bool, as_json: bool
+) -> None:
     """Push the item vectors of RUN (the newest by default) to Qdrant and switch the alias to them.
 
     Before the switch the gate compares points, index and golden queries with the run and with what is live; where it
@@ -42,7 +50,7 @@ def publish(run: str | None, alias: str | None, force: str | None, dry_run: bool
     chosen = settings(qdrant={"alias": alias})
     qdrant, found = chosen.qdrant, find_run(chosen.workspace / "runs", run)
     embedded = embedded_directory(qdrant, chosen.workspace)
-    judged: dict[str, Any] = {"tolerance": qdrant.gate_tolerance, "force": force}
+    judged: dict[str, Any] = {"tolerance": qdrant.gate_tolerance, "force": force, "prototypes": prototypes}
     with connect(qdrant, chosen.workspace) as client:
         try:
             if dry_run:
@@ -77,6 +85,8 @@ def _tell(done: Publication, dry_run: bool) -> None:
         print_line(f"{upload} {done.uploaded:,} of {done.items:,} items to {state} {done.collection}{rate}")
     else:
         print_line(f"the collection {done.collection} already holds all {done.items:,} items")
+    if done.prototypes:
+        print_line(f"an item has up to {done.prototypes} vectors beside its own, each drawn towards a query")
     if done.queries:
         print_line(f"uploaded {done.queries:,} training queries to {done.collection}-queries")
     if done.gate is not None:

@@ -93,8 +93,7 @@ def show_run(manifest: dict[str, Any], metrics: dict[str, Any], path: str, *, as
     print_line(f"run {manifest['run']} in {path}")
     if metrics["held_out_queries"]:
         print_line(f"{metrics['held_out_queries']} held-out queries, in percent:")
-        rows = [
-            {"item vectors": name, **metrics[name]} for name in ("plain", "chosen", "with_votes") if name in metrics
-        ]
+        named = ("plain", "chosen", "with_prototypes", "with_votes")
+        rows = [{"item vectors": name, **metrics[name]} for name in named if name in metrics]
         print_table(rows, ["item vectors", *FIGURES])
     print_line("next: recsys publish")

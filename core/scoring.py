@@ -17,6 +17,8 @@ class Scoring:
         votes: w, weight of the votes of the nearest training queries; 0 for none.
         votes_bonus: β where votes are added.
         votes_popularity: γ where votes are added.
+        prototypes: k, vectors of an item beside its own, at most (:mod:`recsys.core.prototypes`); they take the place
+            of votes, so that one of the two is 0.
     """
 
     bonus: float = 0.0
@@ -24,6 +26,7 @@ class Scoring:
     votes: float = 0.0
     votes_bonus: float = 0.0
     votes_popularity: float = 0.0
+    prototypes: int = 0
 
     @property
     def one(self) -> Bonus:

@@ -130,6 +130,8 @@ class TrainSettings(Section):
     "What held-out queries choose among composed vectors, a bonus and votes, or E(title) alone."
     residual: bool = True
     "Learn a free vector per clicked item after the encoder, one more candidate among item vectors to choose from."
+    prototypes: NonNegativeInt = 8
+    "Vectors of an item drawn towards clicking queries, at most, that a single search may be chosen with; 0 for none."
     loss: Literal["chosen", "triplet", "infonce"] = "chosen"
     "How clicks are learnt from: the hardest negatives at a margin, a softmax over the batch, or what a trial chooses."
     hard_negatives_every: NonNegativeInt = 3

@@ -9,10 +9,13 @@ Shape letters: M nearest training queries.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from recsys.core.run import Table
 
 NEIGHBOURS: Final = 50
 "Training queries that vote, at most."
@@ -22,6 +25,17 @@ BALLOT: Final = 50
 "Items that one training query votes for, at most: those with the most clicks, the lower row first among equals."
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+def ballots_of_table(queries: Table) -> tuple[Rows, Rows, Rows]:
+    """Return what a run's queries vote for: query rows, item rows and clicks of each pair, sorted by query."""
+    size = [len(payload["items"]) for payload in queries.payloads]
+    item, clicks = (
+        np.fromiter(chain.from_iterable(payload[name] for payload in queries.payloads), np.int64)
+        for name in ("items", "counts")
+    )
+    return np.repeat(np.arange(len(size)), size), item, clicks
 
 
 def shares(similarity_M: npt.ArrayLike) -> Floats:

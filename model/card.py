@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recsys.core.prototypes import LEAN
 from recsys.core.scoring import Scoring
 
-ROWS = ("plain", "chosen", "with_votes")
+ROWS = ("plain", "chosen", "with_prototypes", "with_votes")
 SHOWN = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 
 
@@ -68,7 +69,7 @@ def _origin(derived: Mapping[str, Any] | None) -> str:
     return f"\nThe encoder, and how items are scored, are those of the training {training}; only the vectors are new.\n"
 
 
-def _scoring(scoring: Mapping[str, float]) -> str:
+def _scoring(scoring: Mapping[str, Any]) -> str:
     how = Scoring(**scoring)
     lines = []
     if how.is_wide:
@@ -77,6 +78,11 @@ def _scoring(scoring: Mapping[str, float]) -> str:
             "and 0.01·ln(1 + n) for those that n queries clicked; β/0.1 and γ/0.01 for queries. "
             f"β = {how.bonus:g} and γ = {how.popularity:g} in a single search, "
             f"{how.votes_bonus:g} and {how.votes_popularity:g} with votes."
+        )
+    if how.prototypes:
+        lines.append(
+            f"- An item has up to {how.prototypes} further vectors, norm(its vector + {LEAN:g}·E(query)) for the "
+            "queries that clicked it most; the highest product counts."
         )
     if how.votes:
         lines.append(

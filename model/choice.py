@@ -17,6 +17,8 @@ EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
 POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
+PAYS = 0.1
+"Points of the score that prototypes have to bring: they take several times the memory."
 
 DEFAULT = Recipe(Composition(2.0, 1.0))
 "Where no query is held out to choose by."
@@ -31,7 +33,8 @@ class Choice:
     Attributes:
         one: Recipe of a single search.
         voted: The same item vectors with votes; None where votes do not pay.
-        figures: Held-out metrics of ``plain``, ``chosen`` (one search) and ``with_votes``, and all candidates.
+        figures: Held-out metrics of ``plain``, ``chosen`` (one search), ``with_votes`` and, where votes pay more than
+            prototypes that pay too, ``with_prototypes``; and all candidates.
     """
 
     one: Recipe
@@ -48,24 +51,27 @@ class Choice:
         """What searches need to know."""
         voted = self.voted or Recipe()
         one, also = self.one.bonus, voted.bonus
-        return Scoring(one.new, one.popular, voted.votes, also.new, also.popular)
+        return Scoring(one.new, one.popular, voted.votes, also.new, also.popular, self.one.prototypes)
 
 
-def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None) -> Choice:
+def choose(
+    held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None, prototypes: int = 0
+) -> Choice:
     """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare rare items.
 
     A recipe spares them when R@10 of items without training clicks, and of all with fewer than five clicking queries,
     is not below that of plain vectors by more than two standard errors of the mean paired difference. The search goes
     coordinate by coordinate, so that few recipes are measured: it begins with the best of those that checkpoints were
     chosen by; then come c, α and once both, α on top of the residual, γ and β, and γ and c once more from the best that
-    spares rare items. With these vectors follow w, β, γ and again w for votes, the last two also from the best that
-    spares new items.
+    spares rare items. With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the
+    last two also from the best that spares new items.
 
     Args:
         held_out: What to measure on.
         encoded: Vectors of all items and queries.
         graph: Without it, plain vectors in one search are all there is.
         residual: Item vectors with a residual that was learnt from the training clicks alone; None for no such recipes.
+        prototypes: Most of an item; 0 for none.
     """
     if not len(held_out):
         return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
@@ -83,10 +89,15 @@ def choose(held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vector
     if graph:
         _search_one(marks, measure, residual=residual is not None)
     one = _best(_sparing(marks, voted=False))
+    many = None
     if graph:
+        measure(replace(one, prototypes=k) for k in sorted({-(-prototypes // 8), -(-prototypes // 2), prototypes}) if k)
+        many = _with_prototypes(marks, one)
         _search_votes(one, marks, measure)
     votes = _with_votes(marks, one)
-    return Choice(one, votes, _figures(trials, marks, one, votes))
+    if many is not None and (votes is None or marks[many].score > marks[votes].score):
+        one, many, votes = many, None, None
+    return Choice(one, votes, _figures(trials, marks, one, votes, many))
 
 
 def _search_one(marks: dict[Recipe, Marks], measure: Measure, *, residual: bool) -> None:
@@ -147,15 +158,21 @@ def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
     return {r: m for r, m in some.items() if (m.spares_new_items(plain) if voted else m.spares_rare_items(plain))}
 
 
+def _with_prototypes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
+    best = _best({one: marks[one], **_sparing(marks, voted=False)})
+    return best if marks[best].score >= marks[one].score + PAYS else None
+
+
 def _with_votes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
     best = _best({one: marks[one], **_sparing(marks, voted=True)})
     return None if best == one else best
 
 
 def _figures(
-    trials: dict[bool, Trials], marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None
+    trials: dict[bool, Trials], marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None, many: Recipe | None
 ) -> dict[str, Any]:
-    named = {"plain": PLAIN_RECIPE, "chosen": one} | ({"with_votes": voted} if voted else {})
+    named = {"plain": PLAIN_RECIPE, "chosen": one}
+    named |= {name: each for name, each in (("with_prototypes", many), ("with_votes", voted)) if each}
     never = {
         "queries": int(marks[one].never_Q.size),
         **{name: round(marks[recipe].never, 3) for name, recipe in named.items()},

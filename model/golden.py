@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys.core.bonus import widen_queries
 from recsys.core.golden import Golden, golden_figures
+from recsys.core.prototypes import Prototypes
 from recsys.core.run import Vectors
 from recsys.core.scoring import Scoring
 from recsys.model.held_out import Encoded, HeldOut, Rows
@@ -41,7 +42,9 @@ def choose_golden(held_out: HeldOut, encoded: Encoded, scoring: Scoring, limit: 
     )
 
 
-def measure_golden(golden: Golden, item_ids: list[str], item_vectors: Vectors) -> dict[str, Any]:
+def measure_golden(
+    golden: Golden, item_ids: list[str], item_vectors: Vectors, prototypes: Prototypes | None = None
+) -> dict[str, Any]:
     """Return the number of golden queries and their figures by exact search of the vectors that serve.
 
     Composed vectors know the clicks of held-out queries, so these figures are above those of the training; they are for
@@ -51,8 +54,9 @@ def measure_golden(golden: Golden, item_ids: list[str], item_vectors: Vectors) -
         golden: Of the run.
         item_ids: Of all items.
         item_vectors: As they will be published.
+        prototypes: What will be published beside them.
     """
-    ranked = top_k(golden.vectors, item_vectors, min(golden.depth, len(item_ids)))
+    ranked = top_k(golden.vectors, item_vectors, min(golden.depth, len(item_ids)), prototypes=prototypes)
     found = [[item_ids[row] for row in rows if row >= 0] for rows in ranked]
     return {"queries": len(golden), **golden_figures(found, golden)}
 

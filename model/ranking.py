@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.core.progress import progress
+from recsys.core.prototypes import Prototypes
 
 Rows = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
@@ -21,7 +22,14 @@ BLOCK_SCORES = 1 << 24
 "Scores held at once: 64 MiB, whatever the number of queries and items."
 
 
-def top_k(queries_BD: Scores, items_LD: Scores, k: int, *, excluded: Pairs | None = None) -> Rows:
+def top_k(
+    queries_BD: Scores,
+    items_LD: Scores,
+    k: int,
+    *,
+    excluded: Pairs | None = None,
+    prototypes: Prototypes | None = None,
+) -> Rows:
     """Rank the items of each query by dot product.
 
     Args:
@@ -30,6 +38,7 @@ def top_k(queries_BD: Scores, items_LD: Scores, k: int, *, excluded: Pairs | Non
         items_LD: Item vectors; NaN counts as 0.
         k: Ranks wanted, 1 or more.
         excluded: Pairs that are never ranked; their places go to the next best.
+        prototypes: Further vectors of the items; the highest product of an item counts.
 
     Returns:
         Item rows, best first, equal scores by lower row; −1 where fewer than ``k`` are left. Shape (B, k).
@@ -38,6 +47,8 @@ def top_k(queries_BD: Scores, items_LD: Scores, k: int, *, excluded: Pairs | Non
 
     def score(block: slice) -> Scores:
         scores_BL = queries_BD[block] @ items_LD.T
+        if prototypes is not None:
+            prototypes.raise_scores(scores_BL, queries_BD[block], items_LD)
         scores_BL[~queries_BD[block].any(axis=1)] = -np.inf
         return scores_BL
 

@@ -1,4 +1,4 @@
-"""How items are scored for a query: composed vectors, a bonus for new and for popular items, and votes."""
+"""How items are scored for a query: composed vectors, prototypes, a bonus for new and for popular items, and votes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ class Recipe:
         composition: α and c of the item vectors.
         bonus: β of items that nobody clicked and γ of popular ones.
         votes: w, weight of the nearest training queries' votes; 0 is a single search.
+        prototypes: Vectors of an item beside v(z), at most; the highest product counts.
     """
 
     composition: Composition = PLAIN
     bonus: Bonus = NO_BONUS
     votes: float = 0.0
+    prototypes: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in manifests and metrics."""

@@ -152,7 +152,7 @@ def _choose(
     if settings.composes and settings.residual and len(held_out):
         learnt = learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed)
     residual = None if learnt is None else unit(learnt)
-    choice = choose(held_out, encoded, graph=settings.composes, residual=residual)
+    choice = choose(held_out, encoded, graph=settings.composes, residual=residual, prototypes=settings.prototypes)
     outcome = Outcome(
         encoder=model,
         data=data,

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from recsys.core.bonus import widen_items, widen_queries
-from recsys.model.composition import Composition, compose, mean_of_queries, shares_of_queries
+from recsys.core.prototypes import Prototypes, choose_prototypes
+from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
@@ -98,11 +99,19 @@ class Trials:
         self._own_L = np.einsum("ld,ld->l", encoded.items, encoded.items)
         self._cross_L = np.einsum("ld,ld->l", encoded.items, self.mean_LD)
         self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)
+        self._composed_LD: dict[Composition, Vectors] = {}
 
     @cached_property
     def votes(self) -> Votes:
         """What training queries give to items for each held-out query."""
         return collect_votes(self.asked_QD, self.encoded.queries, ballots(self.held_out.training_clicks))
+
+    def prototypes(self, k: int) -> Prototypes | None:
+        """Return up to ``k`` prototypes of each item, by the training clicks; None for 0."""
+        if not k:
+            return None
+        known = ballots(self.held_out.training_clicks)
+        return choose_prototypes(known.query, known.item, known.clicks, self.encoded.queries, known.n_items, k)
 
     @cached_property
     def _gain(self) -> Floats:
@@ -117,30 +126,33 @@ class Trials:
 
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
         """Return the marks of each recipe."""
-        ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence))
+        ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.prototypes))
+        beside = self.prototypes(max((recipe.prototypes for recipe in ordered), default=0))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
         for start in range(0, len(self.asked_QD), size):
             block = slice(start, min(start + size, len(self.asked_QD)))
-            for recipe, rank_G in self._ranks_of_block(block, ordered):
+            for recipe, rank_G in self._ranks_of_block(block, ordered, beside):
                 ranks[recipe].append(rank_G)
         return {recipe: self._marks(np.concatenate(parts)) for recipe, parts in ranks.items()}
 
     def figures(self, recipe: Recipe) -> dict[str, float]:
         """Return every metric, in percent, of the vectors that would serve."""
         data = self.held_out
-        items_LD = compose(self.encoded.items, self.mean_LD, data.degree, recipe.composition)
-        items_LD = widen_items(items_LD, data.degree)
+        items_LD = widen_items(self._vectors(recipe.composition), data.degree)
         asked_QD = widen_queries(self.asked_QD, recipe.bonus)
         if recipe.votes:
             ranked = rank_with_votes(
                 asked_QD, items_LD, RANKS, excluded=data.excluded, votes=self.votes, weight=recipe.votes
             )
         else:
-            ranked = top_k(asked_QD, items_LD, RANKS, excluded=data.excluded)
+            beside = self.prototypes(recipe.prototypes)
+            ranked = top_k(asked_QD, items_LD, RANKS, excluded=data.excluded, prototypes=beside)
         return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
 
-    def _ranks_of_block(self, block: slice, ordered: Iterable[Recipe]) -> Iterator[tuple[Recipe, Rows]]:
+    def _ranks_of_block(
+        self, block: slice, ordered: Iterable[Recipe], beside: Prototypes | None
+    ) -> Iterator[tuple[Recipe, Rows]]:
         asked = torch.from_numpy(self.asked_QD[block])
         title, mean = (asked @ torch.from_numpy(some_LD).T for some_LD in (self.encoded.items, self.mean_LD))
         scores = torch.empty_like(title)
@@ -150,14 +162,23 @@ class Trials:
         first, last = gold.indptr[block.start], gold.indptr[block.stop]
         position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
         for composition, group in groupby(ordered, lambda recipe: recipe.composition):
-            composed = self._composed(title, mean, composition)
+            composed, raised = self._composed(title, mean, composition), 0
             for recipe in group:
+                if beside is not None and recipe.prototypes > raised:
+                    layers = range(raised, recipe.prototypes)
+                    beside.raise_scores(composed.numpy(), self.asked_QD[block], self._vectors(composition), layers)
+                    raised = recipe.prototypes
                 bonus_L = recipe.bonus.of_items(self.held_out.degree).astype(np.float32)
                 torch.add(composed, torch.from_numpy(bonus_L), out=scores)
                 if recipe.votes:
                     self.votes.add_to(scores_BL, block.start, recipe.votes)
                 scores_BL[excluded] = -np.inf
                 yield recipe, first_ranks(scores_BL, position_G, item_G)
+
+    def _vectors(self, how: Composition) -> Vectors:
+        if how not in self._composed_LD:
+            self._composed_LD = {how: compose(self.encoded.items, self.mean_LD, self.held_out.degree, how)}
+        return self._composed_LD[how]
 
     def _composed(self, title: Tensor, mean: Tensor, how: Composition) -> Tensor:
         weight_L = how.alpha * shares_of_queries(self.held_out.degree, how)

@@ -6,13 +6,13 @@ Shape letters: B queries, D embedding width, L items, M nearest training queries
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.core.run import Table
-from recsys.core.votes import BALLOT, NEIGHBOURS, shares
+from recsys.core.votes import BALLOT, NEIGHBOURS, ballots_of_table, shares
 from recsys.model.clicks import Clicks
 from recsys.model.ranges import joined_ranges
 from recsys.model.ranking import BLOCK_SCORES, Pairs, best, rank_blocks
@@ -88,12 +88,7 @@ def payloads_of_queries(clicks: Clicks) -> list[dict[str, list[int]]]:
 
 def clicks_of_table(queries: Table, n_items: int) -> Clicks:
     """Return what the payloads of a run's queries say."""
-    size = [len(payload["items"]) for payload in queries.payloads]
-    item, count = (
-        np.fromiter(chain.from_iterable(payload[name] for payload in queries.payloads), np.int64)
-        for name in ("items", "counts")
-    )
-    return Clicks(np.repeat(np.arange(len(size)), size), item, count, len(size), n_items)
+    return Clicks(*ballots_of_table(queries), len(queries.ids), n_items)
 
 
 def collect_votes(asked_BD: Vectors, query_vectors: Vectors, clicks: Clicks) -> Votes:

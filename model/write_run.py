@@ -17,6 +17,7 @@ from sentence_transformers import SentenceTransformer
 from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.golden import Golden, write_golden
+from recsys.core.prototypes import prototypes_of
 from recsys.core.run import Run, Table, write_table
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
@@ -74,15 +75,16 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
         shutil.copytree(outcome.encoder, hidden / "encoder")
     else:
         outcome.encoder.save_pretrained(str(hidden / "encoder"), create_model_card=False)
-    items = _items(outcome)
+    items, queries = _items(outcome), _queries(outcome)
     write_table(hidden / "items.parquet", items)
-    write_table(hidden / "queries.parquet", _queries(outcome))
+    write_table(hidden / "queries.parquet", queries)
     write_excluded(hidden, outcome.data)
     metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
     if outcome.golden is not None:
         write_golden(hidden, outcome.golden)
-        manifest["golden"] = measure_golden(outcome.golden, list(items.ids), items.vectors)
+        beside = prototypes_of(queries, len(items.ids), outcome.scoring)
+        manifest["golden"] = measure_golden(outcome.golden, list(items.ids), items.vectors, beside)
     write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
     write_json(hidden / "metrics.json", metrics)
     write_json(hidden / "manifest.json", manifest)

@@ -15,7 +15,7 @@ from recsys.serving.explained_paths import paths_beside_the_score
 from recsys.serving.explanation import Explanation, Node, Reason
 from recsys.serving.items import Found
 from recsys.serving.recommend import Recommender
-from recsys.serving.summands import Known, Summands, Vote, parts_of, take_apart, votes_for
+from recsys.serving.summands import Known, Summands, Vote, clicker_at, parts_of, take_apart, votes_for
 
 SHOWN: Final = 5
 "Reasons of a kind."
@@ -90,6 +90,9 @@ def _apart(
     parts = take_apart(recommender, asked, item, how.chosen)
     votes = votes_for(recommender, searched, item.row)
     clickers = _clickers(graph, query_id, item.id, votes)
+    if parts.nearest is not None:
+        nearest = clicker_at(recommender, parts.nearest, item.row)
+        clickers = [nearest, *(clicker for clicker in clickers if clicker.id != nearest.id)]
     named = _named(parts_of(recommender, asked, parts, clickers, votes, item.row), query_id, shown)
     score = parts.own + parts.bonus + sum(vote.share for vote in votes.values())
     return score, [*_of_vector(parts, item), *_of_queries(named, query_id, item), *_of_others(parts, named, votes)]
@@ -105,15 +108,15 @@ def _clickers(graph: Graph | None, query_id: str | None, item_id: str, votes: Ma
 
 
 def _named(known: Sequence[Known], query_id: str | None, shown: int) -> list[Known]:
-    """Return the query itself, and the queries like it that give the most."""
-    itself = [k for k in known if k.clicker.id == query_id]
-    like = [k for k in known if k.clicker.id != query_id and k.likeness >= LIKE]
+    """Return the query itself, that of the item's nearest vector, and the queries like it that give the most."""
+    itself = [k for k in known if k.clicker.id == query_id or k.drawn]
+    like = [k for k in known if k not in itself and k.likeness >= LIKE]
     return itself + sorted(like, key=lambda k: (-(k.share or 0.0), -k.likeness, k.clicker.id))[:shown]
 
 
 def _of_vector(parts: Summands, item: Found) -> list[Reason]:
     own = why.title(item.title, parts.likeness, parts.title) if parts.title is not None else None
-    reasons = [own or why.whole_vector(parts.queries, parts.own)]
+    reasons = [own or why.whole_vector(parts.queries, parts.own - parts.drawn)]
     return [*reasons, why.bonus(parts.queries, parts.bonus)] if parts.bonus else reasons
 
 
@@ -121,10 +124,10 @@ def _of_queries(named: Sequence[Known], query_id: str | None, item: Found) -> li
     end, reasons = Node("item", item.id, item.title, "CLICKED"), []
     for k in named:
         if k.clicker.id == query_id:
-            reasons.append(why.clicked(end, k.clicker.clicks, k.share, k.vote))
+            reasons.append(why.clicked(end, k.clicker.clicks, k.share, k.vote, drawn=k.drawn))
         else:
             start = Node("query", k.clicker.id, k.clicker.text, "like")
-            reasons.append(why.similar_query(start, end, k.likeness, k.clicker.clicks, k.share, k.vote))
+            reasons.append(why.similar_query(start, end, k.likeness, k.clicker.clicks, k.share, k.vote, drawn=k.drawn))
     return reasons
 
 

@@ -91,18 +91,33 @@ class Explanation:
     run: str
 
 
-def clicked(item: Node, clicks: int, share: float | None, votes: float) -> Reason:
+DRAWN = " Of the item's vectors, the one drawn towards it is the nearest."
+
+
+def clicked(item: Node, clicks: int, share: float | None, votes: float, *, drawn: bool = False) -> Reason:
     """Return the reason that this very query led to clicks on the item."""
     says = f"This very query led to {times(clicks, 'click')} on it."
     if share is None:
         says = says[:-1] + ", which the score does not count by themselves."
-    return Reason("clicked", share, says, votes, (item,))
+    return Reason("clicked", share, says + DRAWN * drawn, votes, (item,))
 
 
-def similar_query(query: Node, item: Node, likeness: float, clicks: int, share: float | None, votes: float) -> Reason:
-    """Return the reason that a query like the one asked led to clicks on the item."""
+def similar_query(
+    query: Node, item: Node, likeness: float, clicks: int, share: float | None, votes: float, *, drawn: bool = False
+) -> Reason:
+    """Return the reason that a query like the one asked led to clicks on the item.
+
+    Args:
+        query: Like the one asked.
+        item: The item.
+        likeness: Cosine of both queries.
+        clicks: Of the query on the item.
+        share: Of the query.
+        votes: What of it comes from votes.
+        drawn: The nearest of the item's vectors is drawn towards the query.
+    """
     says = f"A query like it ({likeness:.2f}), {query.text!r}, led to {times(clicks, 'click')} on it."
-    return Reason("similar_query", share, says, votes, (query, item))
+    return Reason("similar_query", share, says + DRAWN * drawn, votes, (query, item))
 
 
 def other_queries(count: int, voters: int, share: float, votes: float, *, learnt: bool = False) -> Reason:

@@ -15,10 +15,11 @@ from qdrant_client import QdrantClient
 
 from recsys.core.golden import CUTOFF, Golden, counted, golden_figures, read_golden
 from recsys.core.progress import progress
-from recsys.core.run import Run, Table, Vectors
+from recsys.core.run import Table, Vectors
+from recsys.serving.contents import Contents
 from recsys.serving.exact import best_rows, recall
 from recsys.serving.live import LiveAnswers, NotComparable, answers_of_live
-from recsys.serving.search import search
+from recsys.serving.search import asked_of_many, search
 from recsys.serving.upload import ID_PAGE
 
 LEAST_RECALL = 0.99
@@ -75,34 +76,34 @@ class Verdict:
 
 
 def judge(
-    client: QdrantClient, run: Run, table: Table, live: str | None, tolerance: float, *, uploaded: bool = True
+    client: QdrantClient, contents: Contents, live: str | None, tolerance: float, *, uploaded: bool = True
 ) -> Verdict:
     """Ask everything of the gate; nothing is changed.
 
     Args:
         client: Qdrant.
-        run: Run that would go live.
-        table: Its items.
+        contents: What would go live.
         live: Live collection; None where there is none.
         tolerance: Percentage points that a figure may be lower.
         uploaded: The collection is there and whole. Otherwise the run's vectors are searched here, exactly, and what
             only a collection can show is left out.
     """
+    run, table = contents.run, contents.items
     golden = read_golden(run.path)
-    probes = _probes(run) if golden is None else golden.vectors
+    probes = _probes(contents.queries) if golden is None else golden.vectors
     depth = CUTOFF if golden is None else golden.depth
     checks: list[Check] = []
     if uploaded:
-        found = _search(client, run.name, probes, depth)
-        checks += [_check_ids(client, run.name, table), _check_index(found, probes, table)]
+        found = _search(client, contents.collection, probes, depth, many=contents.scoring.prototypes > 0)
+        checks += [_check_ids(client, contents.collection, table), _check_index(found, probes, contents)]
     else:
-        rows = best_rows(probes, table.vectors, depth)
+        rows = best_rows(probes, table.vectors, depth, contents.prototypes)
         found = [[table.ids[row] for row in best] for best in rows]
     if golden is None:
         checks.append(Check("quality", None, "skipped: the run has no golden queries, as none were held out"))
         return Verdict(tuple(checks), 0, {}, {}, None)
     figures = golden_figures(found, golden)
-    checks.append(_check_recorded(run, figures, tolerance))
+    checks.append(_check_recorded(contents, figures, tolerance))
     compared = answers_of_live(client, run, golden, live)
     if isinstance(compared, NotComparable):
         checks.append(Check("quality", None, f"not compared: {compared.reason}; the figures are {_shown(figures)}"))
@@ -121,25 +122,26 @@ def checksum(ids: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def _probes(run: Run) -> Vectors:
-    vectors = run.queries().vectors
+def _probes(queries: Table) -> Vectors:
+    vectors = queries.vectors
     able = np.flatnonzero(vectors.any(axis=1))
     return vectors[able[:: max(1, len(able) // PROBES)][:PROBES]]
 
 
-def _search(client: QdrantClient, collection: str, vectors: Vectors, k: int) -> list[list[str]]:
-    """Return ids, best first; none for a zero vector."""
+def _search(client: QdrantClient, collection: str, vectors: Vectors, k: int, *, many: bool) -> list[list[str]]:
+    """Return ids, best first; none for a zero vector. ``many``: points have several vectors."""
     found: list[list[str]] = [[] for _ in vectors]
     able = np.flatnonzero(vectors.any(axis=1))
     for start in progress(range(0, len(able), PAGE), f"asking {collection}", unit="page"):
         page = able[start : start + PAGE]
-        for position, hits in zip(page, search(client, collection, list(vectors[page]), k), strict=True):
+        asked = asked_of_many([*vectors[page]]) if many else [*vectors[page]]
+        for position, hits in zip(page, search(client, collection, asked, k), strict=True):
             found[position] = [hit.id for hit in hits]
     return found
 
 
 def _live_results(client: QdrantClient, live: LiveAnswers, golden: Golden) -> list[list[str]]:
-    return _search(client, live.collection, live.vectors, golden.depth)
+    return _search(client, live.collection, live.vectors, golden.depth, many=live.many)
 
 
 def _check_ids(client: QdrantClient, collection: str, table: Table) -> Check:
@@ -157,18 +159,21 @@ def _check_ids(client: QdrantClient, collection: str, table: Table) -> Check:
     return Check("ids", True, f"{len(there):,} points, ids {found[:12]}")
 
 
-def _check_index(found: Sequence[Sequence[str]], probes: Vectors, table: Table) -> Check:
-    row_of = {id_: row for row, id_ in enumerate(table.ids)}
+def _check_index(found: Sequence[Sequence[str]], probes: Vectors, contents: Contents) -> Check:
+    row_of = {id_: row for row, id_ in enumerate(contents.items.ids)}
     rows = [[row_of[id_] for id_ in ids[:CUTOFF] if id_ in row_of] for ids in found]
-    share = recall(rows, probes, table.vectors, CUTOFF)
+    share = recall(rows, probes, contents.items.vectors, CUTOFF, contents.prototypes)
     says = (
         f"finds {100 * share:.2f}% of the exact first {CUTOFF} for {len(probes):,} queries, {LEAST_RECALL:.0%} needed"
     )
     return Check("index", share >= LEAST_RECALL, says)
 
 
-def _check_recorded(run: Run, figures: Figures, tolerance: float) -> Check:
-    recorded = {name: run.manifest["golden"][name] for name in figures}
+def _check_recorded(contents: Contents, figures: Figures, tolerance: float) -> Check:
+    recorded = {name: contents.run.manifest["golden"][name] for name in figures}
+    if contents.instead is not None:
+        says = f"not compared: the run did not choose {contents.scoring.prototypes} prototypes; {_shown(figures)}"
+        return Check("recorded", None, f"{says}, and {_shown(recorded)} as it chose")
     says = f"{_shown(figures)}, and {_shown(recorded)} when the run was written"
     return Check("recorded", _holds(figures, recorded, tolerance), says)
 

@@ -26,7 +26,8 @@ class Found:
         row: Of the run, and id of the point.
         id: External id.
         title: Its text.
-        vector: Without the dimension of the bonus.
+        vector: Without the dimensions of the bonus.
+        prototypes: Those beside it, in the order of ``prototypes`` of the payload, shape (k, width).
         payload: Its ``id``, ``title``, ``clicks``, times and further columns.
     """
 
@@ -34,6 +35,7 @@ class Found:
     id: str
     title: str
     vector: Vectors
+    prototypes: Vectors
     payload: Mapping[str, Any]
 
 
@@ -87,7 +89,7 @@ class Items:
         """
         with is_there(self._collection):
             points = self._client.retrieve(self._collection, list(rows), with_payload=False, with_vectors=True)
-        return {int(point.id): self._vector(point) for point in points}
+        return {int(point.id): self._vectors(point)[0] for point in points}
 
     def _points(self, item_ids: Sequence[str]) -> list[models.Record]:
         if self.known is None:
@@ -99,8 +101,10 @@ class Items:
         return self._client.retrieve(self._collection, sorted(rows), with_vectors=True) if rows else []
 
     def _found(self, point: models.Record) -> Found:
-        payload = point.payload or {}
-        return Found(int(point.id), payload["id"], payload["title"], self._vector(point), payload)
+        payload, (own, *beside) = point.payload or {}, self._vectors(point)
+        prototypes = np.array(beside, np.float32).reshape(-1, self._narrow)
+        return Found(int(point.id), payload["id"], payload["title"], own, prototypes, payload)
 
-    def _vector(self, point: models.Record) -> Vectors:
-        return np.array(point.vector, dtype=np.float32)[: self._narrow]
+    def _vectors(self, point: models.Record) -> Vectors:
+        """Return the item's own vector and those beside it."""
+        return np.atleast_2d(np.array(point.vector, dtype=np.float32))[:, : self._narrow]

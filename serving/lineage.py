@@ -35,7 +35,7 @@ class Lineage:
     width: int
     created_at: str
     previous: Mapping[str, str]
-    scoring: Mapping[str, float] = field(default_factory=dict)
+    scoring: Mapping[str, Any] = field(default_factory=dict)
     forced: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,9 +53,16 @@ class Lineage:
         return asdict(self)
 
 
-def lineage_of_run(run: Run, previous: Mapping[str, str]) -> Lineage:
-    """Return the lineage of a collection that is to be made from ``run``, from its manifest."""
-    return _from({**run.manifest, "run": run.name, "previous": previous})
+def lineage_of_run(run: Run, previous: Mapping[str, str], scoring: Scoring | None = None) -> Lineage:
+    """Return the lineage of a collection that is to be made from ``run``, from its manifest.
+
+    Args:
+        run: Finished run.
+        previous: As of a lineage.
+        scoring: How it is to be searched, where that is not as the run chose.
+    """
+    instead = {} if scoring is None else {"scoring": asdict(scoring)}
+    return _from({**run.manifest, "run": run.name, "previous": previous, **instead})
 
 
 def read_lineage(client: QdrantClient, collection: str) -> Lineage | None:

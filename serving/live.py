@@ -23,10 +23,12 @@ class LiveAnswers:
     Attributes:
         collection: Its name.
         vectors: Of the golden queries under its own encoder, ready for a single search of it.
+        many: Its points have several vectors.
     """
 
     collection: str
     vectors: Vectors
+    many: bool
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,16 @@ def answers_of_live(client: QdrantClient, run: Run, golden: Golden, live: str | 
     lineage = read_lineage(client, live)
     if lineage is None:
         return NotComparable(f"recsys did not publish the live collection {live}")
-    manifest = run.manifest
+    manifest, many = run.manifest, lineage.how.prototypes > 0
     if lineage.encoder_hash == manifest["encoder_hash"]:
-        return LiveAnswers(live, _as_there(golden.vectors, run, lineage))
+        return LiveAnswers(live, _as_there(golden.vectors, run, lineage), many)
     try:
         vectors, _ = Questions(live, lineage, run.path.parent).vectors(golden.texts)
     except LiveRunMissingError:
         return NotComparable(f"the run {lineage.run} behind the live collection is not in {run.path.parent}")
     except EncoderMismatchError:
         return NotComparable(f"the encoder in {run.path.parent / lineage.run} did not make the live collection")
-    return LiveAnswers(live, np.stack(vectors))
+    return LiveAnswers(live, np.stack(vectors), many)
 
 
 def _as_there(vectors: Vectors, run: Run, lineage: Lineage) -> Vectors:

@@ -15,8 +15,9 @@ from recsys.core.errors import DataError, ServiceError
 from recsys.core.run import Run, Table
 from recsys.core.settings import QdrantSettings
 from recsys.serving.alias import live_collection, outdated, switch
+from recsys.serving.contents import Contents
 from recsys.serving.gate import Verdict, judge
-from recsys.serving.lineage import Lineage, collection_names, lineage_of_run, read_lineage
+from recsys.serving.lineage import Lineage, collection_names, read_lineage
 from recsys.serving.storage import Storage, build_index, index_payload
 from recsys.serving.upload import create_collection, item_payload, missing_rows, upload
 from recsys.serving.voters import publish_voters, remove
@@ -82,7 +83,7 @@ class GateFailedError(DataError):
         failed = "; ".join(f"{check.name}: {check.says}" for check in verdict.failed)
         super().__init__(
             f"the gate refuses {publication.collection!r}: {failed}. The alias {publication.alias!r} stays at "
-            f"{publication.live_before or 'nothing'}; `recsys publish {publication.collection} --force REASON` makes "
+            f"{publication.live_before or 'nothing'}; `{publication.command} --force REASON` makes "
             "it live all the same, and notes the reason in the collection"
         )
 
@@ -93,9 +94,11 @@ class Publication:
 
     Attributes:
         collection: Named for the run; ``alias`` points at it in the end.
+        command: What publishes it.
         alias: Name that product backends query.
         items: Items of the run, and points of the whole collection.
         width: Length of a vector.
+        prototypes: Vectors of an item beside its own, at most.
         is_new: The collection has to be made first.
         uploaded: Points that have to be sent; 0 for a collection that is whole.
         live_before: What the alias pointed at; None where it did not exist.
@@ -107,9 +110,11 @@ class Publication:
     """
 
     collection: str
+    command: str
     alias: str
     items: int
     width: int
+    prototypes: int
     is_new: bool
     uploaded: int
     live_before: str | None
@@ -120,31 +125,39 @@ class Publication:
     forced: str | None = None
 
 
-def plan_publication(client: QdrantClient, run: Run, alias: str) -> Publication:
+def plan_publication(client: QdrantClient, contents: Contents, alias: str) -> Publication:
     """Find out what :func:`publish` would do, and change nothing.
 
     Raises:
         CollectionTakenError: A collection of the run's name was made from something else.
         AliasTakenError: ``alias`` is the name of a collection.
     """
-    live = live_collection(client, alias)
-    wanted = lineage_of_run(run, {alias: live or ""})
-    found = _existing(client, run.name, wanted, alias)
-    before = found.previous.get(alias) if found and live == run.name else live
+    live, name = live_collection(client, alias), contents.collection
+    wanted = contents.lineage({alias: live or ""})
+    found = _existing(client, name, wanted, alias)
+    before = found.previous.get(alias) if found and live == name else live
     return Publication(
-        collection=run.name,
+        collection=name,
+        command=contents.command,
         alias=alias,
         items=wanted.items,
         width=wanted.width,
+        prototypes=contents.scoring.prototypes,
         is_new=found is None,
-        uploaded=len(missing_rows(client, run.name, np.arange(wanted.items))) if found else wanted.items,
+        uploaded=len(missing_rows(client, name, np.arange(wanted.items))) if found else wanted.items,
         live_before=live,
-        removed=tuple(outdated(client, alias, keep=(run.name, before))),
+        removed=tuple(outdated(client, alias, keep=(name, before))),
     )
 
 
 def rehearse(
-    client: QdrantClient, run: Run, alias: str, *, tolerance: float = TOLERANCE, force: str | None = None
+    client: QdrantClient,
+    run: Run,
+    alias: str,
+    *,
+    tolerance: float = TOLERANCE,
+    force: str | None = None,
+    prototypes: int | None = None,
 ) -> Publication:
     """Find out what :func:`publish` would do and what the gate would say to the run's vectors; change nothing.
 
@@ -154,11 +167,12 @@ def rehearse(
         CollectionTakenError: A collection of the run's name was made from something else.
         AliasTakenError: ``alias`` is the name of a collection.
     """
-    plan, table = plan_publication(client, run, alias), run.items()
-    _check_table(run, table)
-    if plan.live_before == run.name:
+    contents = Contents.of(run, prototypes)
+    plan = plan_publication(client, contents, alias)
+    _check_table(run, contents.items)
+    if plan.live_before == plan.collection:
         return plan
-    return _decide(plan, judge(client, run, table, plan.live_before, tolerance, uploaded=False), force)
+    return _decide(plan, judge(client, contents, plan.live_before, tolerance, uploaded=False), force)
 
 
 def publish(
@@ -170,6 +184,7 @@ def publish(
     storage: Storage = DEFAULT,
     tolerance: float = TOLERANCE,
     force: str | None = None,
+    prototypes: int | None = None,
 ) -> Publication:
     """Send what a run's collection lacks, switch ``alias`` to it when it passes the gate, remove what nobody needs.
 
@@ -188,6 +203,8 @@ def publish(
         storage: How a server keeps the collection.
         tolerance: Percentage points that golden queries may fare worse than with the live collection.
         force: Why it is to go live even if the gate refuses it.
+        prototypes: Vectors of an item beside its own, at most, in place of what the run chose; then the collection has
+            a name of its own.
 
     Raises:
         CollectionTakenError: A collection of the run's name was made from something else.
@@ -199,32 +216,36 @@ def publish(
         NotIndexedError: A server did not finish its index; the alias stays where it is.
         GateFailedError: The gate refused it; the alias stays where it is.
     """
-    plan, table = plan_publication(client, run, alias), run.items()
-    _check_table(run, table)
-    lineage, schema = lineage_of_run(run, {alias: plan.live_before or ""}), storage.schema(table)
+    contents = Contents.of(run, prototypes)
+    plan, name = plan_publication(client, contents, alias), contents.collection
+    _check_table(run, contents.items)
+    lineage, schema = contents.lineage({alias: plan.live_before or ""}), storage.schema(contents.items)
     if plan.is_new:
-        quantization = storage.quantization(plan.items)
-        create_collection(client, run.name, lineage, embedded, quantization=quantization)
-    seconds = _fill(client, plan, table, schema)
+        quantization, many = storage.quantization(plan.items), contents.scoring.prototypes > 0
+        create_collection(client, name, lineage, embedded, many=many, quantization=quantization)
+    seconds = _fill(client, plan, contents, schema)
     needed = lineage.how.votes or embedded is None
-    queries = publish_voters(client, run, lineage, embedded) if needed else 0
+    queries = publish_voters(client, name, contents.queries, lineage, embedded) if needed else 0
     if embedded is None:
-        build_index(client, run.name)
+        build_index(client, name)
     done = replace(plan, seconds=seconds, queries=queries)
-    if plan.live_before != run.name:
-        done = _decide(done, judge(client, run, table, plan.live_before, tolerance), force)
-        switch(client, alias, run.name, forced=_noted(done))
-    for name in plan.removed:
-        remove(client, name)
+    if plan.live_before != name:
+        done = _decide(done, judge(client, contents, plan.live_before, tolerance), force)
+        switch(client, alias, name, forced=_noted(done))
+    for older in plan.removed:
+        remove(client, older)
     return done
 
 
-def _fill(client: QdrantClient, plan: Publication, table: Table, schema: dict[str, models.PayloadSchemaType]) -> float:
+def _fill(
+    client: QdrantClient, plan: Publication, contents: Contents, schema: dict[str, models.PayloadSchemaType]
+) -> float:
     """Index the payload, send what is missing, and return how long that took."""
     name, started = plan.collection, time.perf_counter()
     index_payload(client, name, schema)
     if plan.uploaded:
-        upload(client, name, table, missing_rows(client, name, np.arange(plan.items)), item_payload)
+        missing = missing_rows(client, name, np.arange(plan.items))
+        upload(client, name, contents.items, missing, item_payload, contents.prototypes)
     points = client.count(name, exact=True).count
     if points != plan.items:
         raise IncompleteError(name, points, plan.items)

@@ -18,7 +18,7 @@ from recsys.serving.items import Items
 from recsys.serving.lineage import Lineage
 from recsys.serving.listing import POOL, Listing, varied, within_groups
 from recsys.serving.only import Only
-from recsys.serving.search import Scored, nearest_queries, search, search_with_votes
+from recsys.serving.search import Scored, asked_of_many, nearest_queries, search, search_with_votes
 
 T = TypeVar("T")
 
@@ -105,7 +105,8 @@ class Ranker:
             return []
         client, collection, more, how = self._client, self._collection, k + len(without), self._how
         if plain or not how.votes:
-            found = self.patiently(lambda: search(client, collection, vectors, more, only, column))
+            asked = asked_of_many(vectors) if how.prototypes else vectors
+            found = self.patiently(lambda: search(client, collection, asked, more, only, column))
         else:
             searched = self.as_searched(vectors)
             found = self.patiently(

@@ -60,7 +60,7 @@ def search(
     Args:
         client: Qdrant.
         collection: Of the items.
-        queries: Ready for a search.
+        queries: Ready for a search; those of :func:`asked_of_many` where items have prototypes.
         k: Items wanted.
         only: What may be found.
         column: Of the payload, whose values are the groups of an item.
@@ -116,6 +116,11 @@ def search_with_votes(
         _best(f + [_vote_in(fetched[row], query, v[row], column) for row in rows if row in fetched], k)
         for query, f, v, rows in zip(queries, first, votes, wanted, strict=True)
     ]
+
+
+def asked_of_many(queries: Sequence[Vectors]) -> list[Vectors]:
+    """Return vectors as a collection of several vectors a point takes them: as matrices of one row."""
+    return [query[None] for query in queries]
 
 
 def nearest_queries(client: QdrantClient, collection: str, query: Vectors) -> Points:

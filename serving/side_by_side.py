@@ -153,8 +153,10 @@ def _words(query: str, hit: Hit) -> tuple[Why, ...]:
 def _how(served: Served) -> str:
     how = served.recommender.lineage.how
     learnt = ", a vector learnt for it" if _composition(served).get("residual") else ""
+    drawn = ", or is drawn further towards the nearest of these" if how.prototypes else ""
     parts = [
-        f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked it"
+        f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked "
+        f"it{drawn}"
     ]
     bonus = how.chosen
     gain = [f"for {kind} items" for kind, weight in (("new", bonus.new), ("popular", bonus.popular)) if weight]

@@ -7,20 +7,22 @@ length L of that sum. So the score of a query x is, exactly,
 
 and a few of the summands can be named while the rest is one difference, however many queries clicked the item. Where
 items have a residual, (E(z) + w)/R stands for E(z), R the length that the run notes too: E(z) gives x·E(z)/(L·R), and
-w falls into the difference.
+w falls into the difference. Where the nearest of an item's vectors is one drawn towards a query q, norm(v + λ·E(q)) of
+length N, all of this is divided by N, and λ·x·E(q)/N is added to what q gives.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from recsys.core.bonus import Bonus
 from recsys.core.composition import Composition, shares_of_queries
+from recsys.core.prototypes import LEAN
 from recsys.core.run import Vectors
 from recsys.core.votes import shares
 from recsys.graph.between import Clicker
@@ -46,13 +48,15 @@ class Summands:
     """An item's own score in parts.
 
     Attributes:
-        own: x·v, the whole.
+        own: x·v, the whole; v the nearest of the item's vectors.
         queries: n, clicking queries that the run knew.
         title: x·E(z)/L; None where it is unknown.
         likeness: Cosine of query and title.
         factor: a/(n·L), what x·E(q) counts of each clicking query; 0 where queries are no part of the vector.
         bonus: β where nobody clicked the item, what it gets for being popular elsewhere.
         learnt: Whether a residual is part of it.
+        drawn: What of ``own`` the query gives that the item's nearest vector is drawn towards.
+        nearest: Row of that query; None where its own vector is the nearest.
     """
 
     own: float
@@ -62,6 +66,8 @@ class Summands:
     factor: float
     bonus: float
     learnt: bool = False
+    drawn: float = 0.0
+    nearest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,12 +79,14 @@ class Known:
         likeness: Cosine with the query asked.
         vector: Part by the item's vector; None where it has none.
         vote: Part by its vote.
+        drawn: The item's nearest vector is drawn towards it.
     """
 
     clicker: Clicker
     likeness: float
     vector: float | None
     vote: float
+    drawn: bool = False
 
     @property
     def share(self) -> float | None:
@@ -95,6 +103,18 @@ def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: Bon
         item: The item.
         bonus: Of the search.
     """
+    nearest = nearest_vector(recommender, asked, item)
+    if nearest is not None:
+        row, drawn_length, drawn = nearest
+        whole = take_apart(recommender, asked, replace(item, prototypes=item.prototypes[:0]), bonus)
+        return replace(
+            whole,
+            own=whole.own / drawn_length + drawn,
+            title=None if whole.title is None else whole.title / drawn_length,
+            factor=whole.factor / drawn_length,
+            drawn=drawn,
+            nearest=row,
+        )
     own = float(asked @ item.vector)
     how = Composition(**recommender.questions.run.manifest.get("composition", {"alpha": 0.0, "evidence": 0.0}))
     # the run directory is there: the query was looked up in it
@@ -111,6 +131,24 @@ def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: Bon
     factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (n * length)
     title, likeness = dot / (length * cell.get("text_length", 1.0)), dot / norms if norms else 0.0
     return Summands(own, n, title, likeness, factor, gained, learnt=how.residual)
+
+
+def nearest_vector(recommender: Recommender, asked: Vectors, item: Found) -> tuple[int, float, float] | None:
+    """Return row q, |v + λ·E(q)| and λ·x·E(q)/|v + λ·E(q)| of the item's nearest vector; None where that is its own."""
+    products = item.prototypes @ asked
+    if not len(products) or products.max() <= asked @ item.vector:
+        return None
+    row = item.payload["prototypes"][int(products.argmax())]
+    query = recommender.questions.known.vector(row)[: len(asked)]
+    length = float(np.linalg.norm(item.vector + LEAN * query))
+    return row, length, LEAN * float(asked @ query) / length
+
+
+def clicker_at(recommender: Recommender, row: int, item_row: int) -> Clicker:
+    """Return the query of a row with its clicks on the item of another, as the run knows them."""
+    (cell,) = recommender.questions.known.cells([row], ["id", "text", "payload"])
+    voted = json.loads(cell["payload"])
+    return Clicker(cell["id"], cell["text"], voted["counts"][voted["items"].index(item_row)])
 
 
 def votes_for(recommender: Recommender, searched: Vectors, row: int) -> dict[str, Vote]:
@@ -149,11 +187,14 @@ def parts_of(
     there = [(clicker, row) for clicker, row in zip(clickers, rows, strict=True) if row is not None]
     cells = queries.cells([row for _, row in there], ["vector", "payload"])
     found = []
-    for (clicker, _), cell in zip(there, cells, strict=True):
+    for (clicker, row), cell in zip(there, cells, strict=True):
         vector = np.asarray(cell["vector"], np.float32)[: len(asked)]
         dot, norms = float(asked @ vector), float(np.linalg.norm(vector) * np.linalg.norm(asked))
         vote = votes[clicker.id].share if clicker.id in votes else 0.0
         # clicks may have come since, and what the run lists is in its vectors for certain
         inside = parts.factor > 0 and item_row in json.loads(cell["payload"]).get("items", ())
-        found.append(Known(clicker, dot / norms if norms else 0.0, parts.factor * dot if inside else None, vote))
+        share = parts.factor * dot if inside else None
+        drawn = row == parts.nearest
+        share = (share or 0.0) + parts.drawn if drawn else share
+        found.append(Known(clicker, dot / norms if norms else 0.0, share, vote, drawn))
     return found

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qdrant_client import QdrantClient, models
 
 from recsys.core.progress import progress
+from recsys.core.prototypes import Prototypes
 from recsys.core.retry import retry
 from recsys.core.run import Table
 from recsys.core.text import normalise
@@ -20,7 +21,7 @@ from recsys.serving.lineage import Lineage
 from recsys.serving.spans import TIMES
 
 BATCH = 512
-"Points sent in one request; 3 MB of JSON at a width of 384."
+"Vectors sent in one request; 3 MB of JSON at a width of 384."
 
 ID_PAGE = 10_000
 "Point ids read in one request."
@@ -35,6 +36,7 @@ def create_collection(
     embedded: Path | None,
     *,
     metadata: Mapping[str, Any] | None = None,
+    many: bool = False,
     quantization: models.ScalarQuantization | None = None,
 ) -> None:
     """Make an empty collection that knows where it comes from; a server puts off the index of its vectors.
@@ -45,13 +47,15 @@ def create_collection(
         lineage: Width and way of comparing of its vectors.
         embedded: Directory of embedded Qdrant, None for a server.
         metadata: What it knows; the lineage unless given.
+        many: A point has several vectors, of which the nearest to a query counts.
         quantization: How vectors are kept beside float32.
     """
     # vectors with a bonus have no unit norm, which cosine would give them
     distance = models.Distance.DOT if lineage.how.is_wide else models.Distance.COSINE
+    highest = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM) if many else None
     client.create_collection(
         name,
-        vectors_config=models.VectorParams(size=lineage.width, distance=distance),
+        vectors_config=models.VectorParams(size=lineage.width, distance=distance, multivector_config=highest),
         hnsw_config=models.HnswConfigDiff(m=0),
         quantization_config=quantization,
         metadata=dict(metadata or lineage.as_metadata()),
@@ -72,7 +76,12 @@ def missing_rows(client: QdrantClient, collection: str, wanted: Rows) -> Rows:
 
 
 def upload(
-    client: QdrantClient, collection: str, table: Table, rows: Rows, payload: Callable[[Table, int], dict[str, Any]]
+    client: QdrantClient,
+    collection: str,
+    table: Table,
+    rows: Rows,
+    payload: Callable[[Table, int], dict[str, Any]],
+    beside: Prototypes | None = None,
 ) -> None:
     """Send the points at ``rows``; the point id is the row, so sending one twice changes nothing.
 
@@ -82,11 +91,14 @@ def upload(
         table: Vectors and what ``payload`` needs.
         rows: Of the table.
         payload: Makes the payload of a row.
+        beside: Further vectors of each point, made as they are sent; ``prototypes`` in its payload are the rows of the
+            queries that they are drawn towards.
     """
-    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    size = BATCH if beside is None else max(1, BATCH // (1 + beside.most))
+    batches = [rows[start : start + size] for start in range(0, len(rows), size)]
     with without_size_warning():
         for batch in progress(batches, f"publishing {collection}", unit="batch"):
-            points = _points(table, batch, payload)
+            points = _points(table, batch, payload, beside)
             retry(lambda points=points: client.upsert(collection, points), when=is_transient)  # type: ignore[misc]
 
 
@@ -104,7 +116,12 @@ def query_payload(table: Table, row: int) -> dict[str, Any]:
     return {**table.payloads[row], "id": table.ids[row], "text": normalise(table.texts[row])}
 
 
-def _points(table: Table, rows: Rows, payload: Callable[[Table, int], dict[str, Any]]) -> models.Batch:
-    return models.Batch(
-        ids=rows.tolist(), vectors=table.vectors[rows].tolist(), payloads=[payload(table, int(row)) for row in rows]
-    )
+def _points(
+    table: Table, rows: Rows, payload: Callable[[Table, int], dict[str, Any]], beside: Prototypes | None
+) -> models.Batch:
+    ids, payloads = rows.tolist(), [payload(table, int(row)) for row in rows]
+    if beside is None:
+        return models.Batch(ids=ids, vectors=table.vectors[rows].tolist(), payloads=payloads)
+    vectors = [beside.all_vectors(table.vectors, row).tolist() for row in ids]
+    noted = [{**p, "prototypes": beside.queries_of(row).tolist()} for row, p in zip(ids, payloads, strict=True)]
+    return models.Batch(ids=ids, vectors=vectors, payloads=noted)

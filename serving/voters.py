@@ -10,7 +10,7 @@ import numpy.typing as npt
 from qdrant_client import QdrantClient, models
 
 from recsys.core.errors import DataError
-from recsys.core.run import Run, Table
+from recsys.core.run import Table
 from recsys.serving.lineage import Lineage, collection_names
 from recsys.serving.storage import build_index, index_payload
 from recsys.serving.upload import create_collection, missing_rows, query_payload, upload
@@ -37,7 +37,9 @@ def voters_of(collection: str) -> str:
     return f"{collection}-queries"
 
 
-def publish_voters(client: QdrantClient, run: Run, lineage: Lineage, embedded: Path | None) -> int:
+def publish_voters(
+    client: QdrantClient, collection: str, queries: Table, lineage: Lineage, embedded: Path | None
+) -> int:
     """Make the collection of the run's voters, or what is missing of it.
 
     A query that clicked nothing, or that has the zero vector, does not vote. The vectors are those of single searches,
@@ -45,8 +47,9 @@ def publish_voters(client: QdrantClient, run: Run, lineage: Lineage, embedded: P
 
     Args:
         client: Qdrant.
-        run: Finished run.
-        lineage: Of the run's items.
+        collection: Of the run's items.
+        queries: Of the run.
+        lineage: Of the items.
         embedded: Directory of embedded Qdrant, None for a server.
 
     Returns:
@@ -55,12 +58,11 @@ def publish_voters(client: QdrantClient, run: Run, lineage: Lineage, embedded: P
     Raises:
         VotersTakenError: Something else has the name.
     """
-    name, origin = voters_of(run.name), _origin(lineage)
+    name, origin = voters_of(collection), _origin(lineage)
     if name not in collection_names(client):
         create_collection(client, name, lineage, embedded, metadata=origin)
     elif (client.get_collection(name).config.metadata or {}) != origin:
         raise VotersTakenError(name)
-    queries = run.queries()
     missing = missing_rows(client, name, _voting(queries))
     index_payload(client, name, SCHEMA)
     upload(client, name, queries, missing, query_payload)

@@ -21,6 +21,7 @@ from recsys.cli.main import main
 from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.files import hash_tree, write_json
 from recsys.core.golden import CUTOFF, Golden, golden_figures, write_golden
+from recsys.core.prototypes import prototypes_of
 from recsys.core.run import Run, Table, Vectors, write_table
 from recsys.core.scoring import Scoring
 from recsys.core.settings import Neo4jSettings, QdrantSettings
@@ -264,10 +265,11 @@ def with_golden(tiny_encoder: Path) -> Callable[..., Run]:
 
     def give(run: Run, truth: Run | None = None) -> Run:
         items, true = run.items(), (truth or run).items()
-        clicked = best_rows(encoded, true.vectors[:, :WIDTH], 1)
+        beside, truly = (prototypes_of(r.queries(), len(items.ids), r.scoring) for r in (run, truth or run))
+        clicked = best_rows(encoded, true.vectors[:, :WIDTH], 1, truly)
         vectors = widen_queries(encoded, run.scoring.one) if run.scoring.is_wide else encoded
         golden = Golden(texts, [[true.ids[row]] for (row,) in clicked], [[]] * len(texts), vectors)
-        found = [[items.ids[row] for row in rows] for rows in best_rows(vectors, items.vectors, CUTOFF)]
+        found = [[items.ids[row] for row in rows] for rows in best_rows(vectors, items.vectors, CUTOFF, beside)]
         write_golden(run.path, golden)
         figures = {"queries": len(texts), **golden_figures(found, golden)}
         write_json(run.path / "manifest.json", {**run.manifest, "golden": figures})

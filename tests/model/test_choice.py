@@ -98,3 +98,50 @@ def test_a_residual_is_chosen_where_it_pays():
     assert choice.figures["plain"]["P@1"] < 100
     same = choose(held_out(), encoded, graph=True, residual=encoded.items)
     assert not same.composition.residual
+
+
+def two_meanings() -> tuple[HeldOut, Encoded]:
+    """Item 0 is clicked in two senses, whose mean is nearer to neither than items 1 and 2 are, which one query clicked.
+
+    Each sense has 12 queries, of which 4 are held out.
+    """
+    n = 12
+    clicks = Clicks(np.arange(2 * n + 2), np.repeat([0, 1, 2], [2 * n, 1, 1]), np.ones(2 * n + 2, np.int64), 26, 3)
+    marks = np.arange(2 * n + 2) % n < 4
+    marks[2 * n :] = False
+    beside = [[1, 0, 0.9], [0, 1, 0.9]]
+    queries = unit(np.array([[1, 0, 0]] * n + [[0, 1, 0]] * n + beside, np.float32))
+    return held_out(clicks, marks), Encoded(unit(np.array([[1, 1, 0.5], *beside], np.float32)), queries)
+
+
+@pytest.fixture
+def nothing_for_popularity(monkeypatch):
+    """Leave out recipes that would find the item because it is clicked most."""
+    monkeypatch.setattr("recsys.model.choice.IN_TRAINING", (PLAIN_RECIPE,))
+    monkeypatch.setattr("recsys.model.choice.POPULARITIES", (0.0,))
+
+
+@pytest.mark.usefixtures("nothing_for_popularity")
+def test_prototypes_are_chosen_where_they_pay(monkeypatch):
+    """Without votes to do it, vectors drawn towards both senses find the item; 0 closes them."""
+    monkeypatch.setattr("recsys.model.choice.VOTES", (1e-6,))
+    data, encoded = two_meanings()
+    choice = choose(data, encoded, graph=True, prototypes=8)
+    assert choice.one.prototypes > 0
+    assert choice.scoring.prototypes == choice.one.prototypes
+    assert (choice.voted, choice.scoring.votes) == (None, 0)
+    assert choice.figures["chosen"]["P@1"] == pytest.approx(100)
+    without = choose(data, encoded, graph=True)
+    assert without.scoring.prototypes == 0
+    assert without.figures["chosen"]["P@1"] < 100
+    measured = {each["prototypes"] for each in choice.figures["candidates"]}
+    assert measured == {0, 1, 4, 8}
+
+
+@pytest.mark.usefixtures("nothing_for_popularity")
+def test_votes_that_pay_as_much_take_the_place_of_prototypes():
+    """One of the two serves: with votes prototypes are only told of."""
+    choice = choose(*two_meanings(), graph=True, prototypes=8)
+    assert choice.voted is not None
+    assert (choice.scoring.prototypes, choice.scoring.votes > 0) == (0, True)
+    assert choice.figures["with_prototypes"]["P@1"] > choice.figures["chosen"]["P@1"]

@@ -20,7 +20,8 @@ RECIPES = st.builds(
     st.builds(Composition, st.sampled_from([0.0, 0.5, 3.0]), st.sampled_from([0.0, 1.0, 30.0])),
     st.builds(Bonus, st.sampled_from([0.0, 0.1]), st.sampled_from([0.0, 0.03])),
     st.sampled_from([0.0, 0.5]),
-)
+    st.sampled_from([0, 1, 3]),
+).filter(lambda recipe: not (recipe.votes and recipe.prototypes))
 
 
 def random_trials(seed: int) -> Trials:

@@ -69,7 +69,8 @@ def test_every_language_gets_the_same_items(shop, address: Callable[..., object]
     queries = run.queries()
     with shop.connect() as client:
         publish(client, run, shop.alias, embedded=shop.embedded)
-        publish_voters(client, run, lineage_of_run(run, {}), shop.embedded)  # embedded mode has them for votes only
+        # embedded mode has them for votes only
+        publish_voters(client, run.name, queries, lineage_of_run(run, {}), shop.embedded)
         known, other = Recommender(client, shop.alias, shop.runs).by_query_ids(["query-5", "query-7"])
         vector = json.dumps(queries.vectors[7].tolist())
         with address(client) as url:

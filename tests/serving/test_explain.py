@@ -38,6 +38,8 @@ WAYS = [
     (COMPOSED, Scoring(bonus=0.2)),
     (COMPOSED, BOTH),
     (PLAIN, BOTH),
+    (PLAIN, Scoring(prototypes=2)),
+    (LEARNT, Scoring(bonus=0.1, popularity=0.3, prototypes=2)),
 ]
 
 

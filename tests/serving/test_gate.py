@@ -10,6 +10,7 @@ from qdrant_client import models
 from recsys.core.files import hash_tree, write_json
 from recsys.core.scoring import Scoring
 from recsys.serving.alias import live_collection, roll_back
+from recsys.serving.contents import Contents
 from recsys.serving.gate import checksum, judge
 from recsys.serving.lineage import collection_names, read_lineage
 from recsys.serving.publish import GateFailedError, publish, rehearse
@@ -179,11 +180,11 @@ def test_points_are_compared_with_the_run(shop):
         ]
         assert "no golden queries" in verdict.checks[-1].says
         client.set_payload(run.name, {"id": "item-7x"}, points=[7])
-        assert "ids" in names(judge(client, run, table, None, 3).failed)
+        assert "ids" in names(judge(client, Contents.of(run), None, 3).failed)
         client.set_payload(run.name, {"id": "item-7"}, points=[7])
         swapped = [models.PointVectors(id=row, vector=table.vectors[39 - row].tolist()) for row in range(40)]
         client.update_vectors(run.name, swapped)
-        assert names(judge(client, run, table, None, 3).failed) == ["index"]
+        assert names(judge(client, Contents.of(run), None, 3).failed) == ["index"]
 
 
 def test_the_checksum_depends_on_every_id_and_their_order():

@@ -14,6 +14,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException
 from recsys.core.files import write_json
 from recsys.serving import upload
 from recsys.serving.alias import live_collection, roll_back
+from recsys.serving.contents import Contents
 from recsys.serving.lineage import collection_names, read_lineage
 from recsys.serving.publish import (
     AliasTakenError,
@@ -186,7 +187,7 @@ def test_a_plan_changes_nothing(shop):
     """The plan tells what publishing then does, and leaves Qdrant as it was."""
     run = shop.run("a")
     with shop.connect() as client:
-        plan = plan_publication(client, run, shop.alias)
+        plan = plan_publication(client, Contents.of(run), shop.alias)
         assert run.name not in collection_names(client)
         done = publish(client, run, shop.alias, embedded=shop.embedded)
     assert (plan.is_new, plan.uploaded, plan.live_before) == (done.is_new, done.uploaded, done.live_before)
