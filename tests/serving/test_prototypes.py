@@ -60,10 +60,10 @@ def test_other_questions_are_asked_of_items_own_vectors(shop):
         publish(client, run, shop.alias, embedded=shop.embedded)
         recommender = Recommender(client, shop.alias, shop.runs, fallback=True)
         own = run.items().vectors[11]
-        asked = np.append(own[:-1], 0).astype(np.float32)
+        asked = np.append(own[:-2], [0, 0]).astype(np.float32)
         (near,) = exactly(run, WIDE, [asked], 11)
         assert [hit.id for hit in recommender.by_item("item-11").hits] == [id_ for id_ in near if id_ != "item-11"][:10]
-        assert recommender.item("item-11").vector == pytest.approx(own[:-1], abs=1e-6)
+        assert recommender.item("item-11").vector == pytest.approx(own[:-2], abs=1e-6)
         assert len(recommender.by_items(["item-1"], ["item-2"]).hits) == 10
         assert recommender.by_history(texts=["oak"], items=["item-3"]).origin.way == "vector"
 
