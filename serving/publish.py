@@ -221,13 +221,13 @@ def publish(
     _check_table(run, contents.items)
     lineage, schema = contents.lineage({alias: plan.live_before or ""}), storage.schema(contents.items)
     if plan.is_new:
-        quantization, many = storage.quantization(plan.items), contents.scoring.prototypes > 0
-        create_collection(client, name, lineage, embedded, many=many, quantization=quantization)
+        quantization = storage.quantization(plan.items)
+        create_collection(client, name, lineage, embedded, many=plan.prototypes > 0, quantization=quantization)
     seconds = _fill(client, plan, contents, schema)
     needed = lineage.how.votes or embedded is None
     queries = publish_voters(client, name, contents.queries, lineage, embedded) if needed else 0
     if embedded is None:
-        build_index(client, name)
+        build_index(client, name, many=plan.prototypes > 0)
     done = replace(plan, seconds=seconds, queries=queries)
     if plan.live_before != name:
         done = _decide(done, judge(client, contents, plan.live_before, tolerance), force)

@@ -109,7 +109,9 @@ def index_payload(client: QdrantClient, collection: str, schema: dict[str, model
             client.create_payload_index(collection, payload_key(column), kind)
 
 
-def build_index(client: QdrantClient, collection: str, *, pause: Callable[[float], Any] = time.sleep) -> None:
+def build_index(
+    client: QdrantClient, collection: str, *, many: bool = False, pause: Callable[[float], Any] = time.sleep
+) -> None:
     """Let a server build the index that was put off while points were uploaded, and wait until it is there.
 
     A server leaves parts below its ``indexing_threshold`` without an index and scans them, so it is ready when it has
@@ -118,12 +120,14 @@ def build_index(client: QdrantClient, collection: str, *, pause: Callable[[float
     Args:
         client: Of a server.
         collection: Whole.
+        many: Its points have several vectors. It gets no graph and is scanned: between points Qdrant sums what it takes
+            the highest of for queries, and such a graph leads to the points with the most vectors.
         pause: Called between looks.
 
     Raises:
         NotIndexedError: The server reports a failure, or takes longer than :data:`PATIENCE_SECONDS`.
     """
-    if client.get_collection(collection).config.hnsw_config.m == 0:
+    if not many and client.get_collection(collection).config.hnsw_config.m == 0:
         client.update_collection(collection, hnsw_config=models.HnswConfigDiff(m=LINKS))
     calm = 0
     for _ in range(int(PATIENCE_SECONDS / INTERVAL_SECONDS)):

@@ -97,3 +97,13 @@ def test_a_large_embedded_collection_is_advised_against(shop, recsys, monkeypatc
     done = recsys("publish", "--json", shop=shop)
     assert "RECSYS_QDRANT__URL" in done.err
     assert done.json()["embedded"] is True
+
+
+def test_prototypes_are_a_collection_of_their_own(shop, recsys):
+    """The number replaces what the run chose, which the name and the output say; less than none is refused."""
+    run = shop.run("a")
+    done = recsys("publish", "--prototypes", "2", shop=shop)
+    assert f"to {run.name}-prototypes-2" in done.out
+    assert "an item has up to 2 vectors beside its own" in done.out
+    assert recsys("recommend", "red table", shop=shop).code == 0
+    assert recsys("publish", "--prototypes", "-1", shop=shop).code == 2
