@@ -9,8 +9,9 @@ from typing import Any
 from recsys.core.scoring import Scoring
 from recsys.model.composition import Composition, Vectors
 from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
+from recsys.model.marks import Marks
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
-from recsys.model.trials import Marks, Trials
+from recsys.model.trials import Trials
 
 ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
 EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
