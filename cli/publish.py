@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from recsys.serving.gate import Verdict
-    from recsys.serving.publish import Publication
+    from recsys.serving.publication import Publication
 
 _DONE = ("uploaded", "switched", "removed")
 
@@ -43,8 +43,9 @@ def publish(
     """
     from recsys.core.run import find_run
     from recsys.serving.client import EMBEDDED_COMFORT, connect, embedded_directory
-    from recsys.serving.publish import GateFailedError, rehearse
+    from recsys.serving.publication import GateFailedError
     from recsys.serving.publish import publish as carry_out
+    from recsys.serving.publish import rehearse
     from recsys.serving.storage import Storage
 
     chosen = settings(qdrant={"alias": alias})

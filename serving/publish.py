@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,40 +14,16 @@ from qdrant_client import QdrantClient, models
 from recsys.core.errors import DataError, ServiceError
 from recsys.core.run import Run, Table
 from recsys.core.settings import QdrantSettings
-from recsys.serving.alias import live_collection, outdated, switch
+from recsys.serving.alias import switch
 from recsys.serving.contents import Contents
-from recsys.serving.gate import Verdict, judge
-from recsys.serving.lineage import Lineage, collection_names, read_lineage
+from recsys.serving.gate import judge
+from recsys.serving.publication import Publication, decide, plan_publication
 from recsys.serving.storage import Storage, build_index, index_payload
 from recsys.serving.upload import create_collection, item_payload, missing_rows, upload
 from recsys.serving.voters import publish_voters, remove
 
 DEFAULT: Final = Storage()
 TOLERANCE: Final = QdrantSettings().gate_tolerance
-
-
-class CollectionTakenError(DataError):
-    """A collection has the run's name and was not made from this run."""
-
-    def __init__(self, collection: str, found: Lineage | None) -> None:
-        self.collection = collection
-        self.found = found
-        maker = f"an earlier run of that name (of {found.created_at})" if found else "something else than recsys"
-        super().__init__(
-            f"Qdrant already has a collection {collection!r}, made by {maker}; "
-            "delete it there or rename the run directory, then run `recsys publish` again"
-        )
-
-
-class AliasTakenError(DataError):
-    """The alias is the name of a collection, there or to be made."""
-
-    def __init__(self, alias: str) -> None:
-        self.alias = alias
-        super().__init__(
-            f"{alias!r} is the name of a collection and cannot be the alias as well; "
-            "set qdrant.alias to another name, then run `recsys publish` again"
-        )
 
 
 class IncompleteError(ServiceError):
@@ -74,82 +50,6 @@ class RunDamagedError(DataError):
         )
 
 
-class GateFailedError(DataError):
-    """A collection is not fit to go live."""
-
-    def __init__(self, publication: Publication, verdict: Verdict) -> None:
-        self.publication = publication
-        self.verdict = verdict
-        failed = "; ".join(f"{check.name}: {check.says}" for check in verdict.failed)
-        super().__init__(
-            f"the gate refuses {publication.collection!r}: {failed}. The alias {publication.alias!r} stays at "
-            f"{publication.live_before or 'nothing'}; `{publication.command} --force REASON` makes "
-            "it live all the same, and notes the reason in the collection"
-        )
-
-
-@dataclass(frozen=True)
-class Publication:
-    """What publishing does, or did.
-
-    Attributes:
-        collection: Named for the run; ``alias`` points at it in the end.
-        command: What publishes it.
-        alias: Name that product backends query.
-        items: Items of the run, and points of the whole collection.
-        width: Length of a vector.
-        prototypes: Vectors of an item beside its own, at most.
-        is_new: The collection has to be made first.
-        uploaded: Points that have to be sent; 0 for a collection that is whole.
-        live_before: What the alias pointed at; None where it did not exist.
-        removed: Older collections of this alias that are taken away in the end.
-        seconds: Time the upload took; 0 in a plan.
-        queries: Training queries that were sent to be looked up, and to vote where the run chose it; 0 in a plan.
-        gate: What the gate found; None where the collection is live already.
-        forced: Why it went live although the gate refused it.
-    """
-
-    collection: str
-    command: str
-    alias: str
-    items: int
-    width: int
-    prototypes: int
-    is_new: bool
-    uploaded: int
-    live_before: str | None
-    removed: tuple[str, ...]
-    seconds: float = 0.0
-    queries: int = 0
-    gate: Verdict | None = None
-    forced: str | None = None
-
-
-def plan_publication(client: QdrantClient, contents: Contents, alias: str) -> Publication:
-    """Find out what :func:`publish` would do, and change nothing.
-
-    Raises:
-        CollectionTakenError: A collection of the run's name was made from something else.
-        AliasTakenError: ``alias`` is the name of a collection.
-    """
-    live, name = live_collection(client, alias), contents.collection
-    wanted = contents.lineage({alias: live or ""})
-    found = _existing(client, name, wanted, alias)
-    before = found.previous.get(alias) if found and live == name else live
-    return Publication(
-        collection=name,
-        command=contents.command,
-        alias=alias,
-        items=wanted.items,
-        width=wanted.width,
-        prototypes=contents.scoring.prototypes,
-        is_new=found is None,
-        uploaded=len(missing_rows(client, name, np.arange(wanted.items))) if found else wanted.items,
-        live_before=live,
-        removed=tuple(outdated(client, alias, keep=(name, before))),
-    )
-
-
 def rehearse(
     client: QdrantClient,
     run: Run,
@@ -172,7 +72,7 @@ def rehearse(
     _check_table(run, contents.items)
     if plan.live_before == plan.collection:
         return plan
-    return _decide(plan, judge(client, contents, plan.live_before, tolerance, uploaded=False), force)
+    return decide(plan, judge(client, contents, plan.live_before, tolerance, uploaded=False), force)
 
 
 def publish(
@@ -230,7 +130,7 @@ def publish(
         build_index(client, name, many=plan.prototypes > 0)
     done = replace(plan, seconds=seconds, queries=queries)
     if plan.live_before != name:
-        done = _decide(done, judge(client, contents, plan.live_before, tolerance), force)
+        done = decide(done, judge(client, contents, plan.live_before, tolerance), force)
         switch(client, alias, name, forced=_noted(done))
     for older in plan.removed:
         remove(client, older)
@@ -261,26 +161,8 @@ def _check_table(run: Run, table: Table) -> None:
         raise RunDamagedError(run.name, "some of its numbers are not finite")
 
 
-def _decide(plan: Publication, verdict: Verdict, force: str | None) -> Publication:
-    if verdict.failed and force is None:
-        raise GateFailedError(replace(plan, gate=verdict), verdict)
-    return replace(plan, gate=verdict, forced=force if verdict.failed else None)
-
-
 def _noted(done: Publication) -> dict[str, Any] | None:
     if done.forced is None or done.gate is None:
         return None
     failed = {check.name: check.says for check in done.gate.failed}
     return {"reason": done.forced, "failed": failed, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-
-
-def _existing(client: QdrantClient, name: str, wanted: Lineage, alias: str) -> Lineage | None:
-    names = collection_names(client)
-    if alias in {*names, name}:
-        raise AliasTakenError(alias)
-    if name not in names:
-        return None
-    found = read_lineage(client, name)
-    if found is None or not found.same_run(wanted):
-        raise CollectionTakenError(name, found)
-    return found

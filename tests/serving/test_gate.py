@@ -13,7 +13,8 @@ from recsys.serving.alias import live_collection, roll_back
 from recsys.serving.contents import Contents
 from recsys.serving.gate import checksum, judge
 from recsys.serving.lineage import collection_names, read_lineage
-from recsys.serving.publish import GateFailedError, publish, rehearse
+from recsys.serving.publication import GateFailedError
+from recsys.serving.publish import publish, rehearse
 
 
 def put(client, shop, run, **options):

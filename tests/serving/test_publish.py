@@ -16,13 +16,8 @@ from recsys.serving import upload
 from recsys.serving.alias import live_collection, roll_back
 from recsys.serving.contents import Contents
 from recsys.serving.lineage import collection_names, read_lineage
-from recsys.serving.publish import (
-    AliasTakenError,
-    CollectionTakenError,
-    IncompleteError,
-    plan_publication,
-    publish,
-)
+from recsys.serving.publication import AliasTakenError, CollectionTakenError, plan_publication
+from recsys.serving.publish import IncompleteError, publish
 
 KILLED_AT_SECOND_BATCH = """
 import os, signal, sys
