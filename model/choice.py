@@ -18,6 +18,8 @@ EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
 POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
+GIVEN = 0.5
+"Points of the score that items without clicks may cost: few held-out clicks are on them, and many of those to come."
 PAYS = 0.1
 "Points of the score that prototypes have to bring: they take several times the memory."
 
@@ -65,7 +67,8 @@ def choose(
     coordinate by coordinate, so that few recipes are measured: it begins with the best of those that checkpoints were
     chosen by; then come c, α and once both, α on top of the residual, γ and β, and γ and c once more from the best that
     spares rare items. With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the
-    last two also from the best that spares new items.
+    last two also from the best that spares new items. Of what is found the highest β is taken that costs no more than
+    half a point.
 
     Args:
         held_out: What to measure on.
@@ -89,13 +92,13 @@ def choose(
     measure([PLAIN_RECIPE])
     if graph:
         _search_one(marks, measure, residual=residual is not None)
-    one = _best(_sparing(marks, voted=False))
+    one = _kind_to_new(_best(_sparing(marks, voted=False)), marks, measure)
     many = None
     if graph:
         measure(replace(one, prototypes=k) for k in sorted({-(-prototypes // 8), -(-prototypes // 2), prototypes}) if k)
         many = _with_prototypes(marks, one)
         _search_votes(one, marks, measure)
-    votes = _with_votes(marks, one)
+    votes = _with_votes(marks, one, measure)
     if many is not None and (votes is None or marks[many].score > marks[votes].score):
         one, many, votes = many, None, None
     return Choice(one, votes, _figures(trials, marks, one, votes, many))
@@ -164,9 +167,22 @@ def _with_prototypes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
     return best if marks[best].score >= marks[one].score + PAYS else None
 
 
-def _with_votes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
+def _with_votes(marks: dict[Recipe, Marks], one: Recipe, measure: Measure) -> Recipe | None:
     best = _best({one: marks[one], **_sparing(marks, voted=True)})
-    return None if best == one else best
+    return None if best == one else _kind_to_new(best, marks, measure)
+
+
+def _kind_to_new(found: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> Recipe:
+    """Return ``found`` with the highest β that costs it no more than :data:`GIVEN`; plain vectors need none."""
+    if found == PLAIN_RECIPE:
+        return found
+    measure(_news(found))
+    sparing = _sparing(marks, voted=found.votes > 0)
+    same = [recipe for recipe in _news(found) if recipe in sparing or recipe == found]
+    return max(
+        (recipe for recipe in same if marks[recipe].score >= marks[found].score - GIVEN),
+        key=lambda recipe: recipe.bonus.new,
+    )
 
 
 def _figures(
