@@ -173,16 +173,17 @@ def _with_votes(marks: dict[Recipe, Marks], one: Recipe, measure: Measure) -> Re
 
 
 def _kind_to_new(found: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> Recipe:
-    """Return ``found`` with the highest β that costs it no more than :data:`GIVEN`; plain vectors need none."""
+    """Return ``found`` with the highest β that costs no more than :data:`GIVEN`, and not all that beats plain vectors.
+
+    Plain vectors need none.
+    """
     if found == PLAIN_RECIPE:
         return found
     measure(_news(found))
     sparing = _sparing(marks, voted=found.votes > 0)
     same = [recipe for recipe in _news(found) if recipe in sparing or recipe == found]
-    return max(
-        (recipe for recipe in same if marks[recipe].score >= marks[found].score - GIVEN),
-        key=lambda recipe: recipe.bonus.new,
-    )
+    least = max(marks[found].score - GIVEN, marks[PLAIN_RECIPE].score)
+    return max((recipe for recipe in same if marks[recipe].score >= least), key=lambda recipe: recipe.bonus.new)
 
 
 def _figures(

@@ -61,8 +61,8 @@ def test_a_run_directory_is_whole(trained: Run, twin):
     items, queries = trained.items(), trained.queries()
     assert (items.ids, items.texts) == (twin.item_ids, twin.item_texts)
     assert (queries.ids, queries.texts) == (twin.query_ids, twin.query_texts)
-    assert_unit(items.vectors, items.texts)
-    assert_unit(queries.vectors, queries.texts)
+    assert_unit(items.vectors[:, :16], items.texts)
+    assert_unit(queries.vectors[:, :16], queries.texts)
 
 
 def test_held_out_queries_become_golden(trained: Run):
@@ -80,14 +80,15 @@ def test_the_encoder_makes_the_query_vectors(trained: Run):
     """A plain SentenceTransformer gives the stored vectors: nothing of the graph is needed to serve."""
     queries = trained.queries()
     model = SentenceTransformer(str(trained.encoder_path), device="cpu")
-    np.testing.assert_allclose(model.encode(queries.texts), queries.vectors, atol=1e-6)
+    np.testing.assert_allclose(model.encode(queries.texts), queries.vectors[:, :16], atol=1e-6)
 
 
 def test_the_manifest_says_where_the_run_comes_from(trained: Run, twin, tiny_static: Path):
     """Snapshot, seed, sizes and versions are those of this training."""
     manifest = trained.manifest
     assert manifest["run"] == trained.name
-    assert (manifest["items"], manifest["queries"], manifest["width"], manifest["seed"]) == (30, 60, 16, 7)
+    assert (manifest["items"], manifest["queries"], manifest["seed"]) == (30, 60, 7)
+    assert manifest["width"] == 16 + trained.scoring.extra
     assert manifest["snapshot"]["rows"] == {"Query": 60, "Item": 30, "Anchor": 12}
     assert manifest["snapshot"]["clicked_pairs"] == len(twin.clicks)
     assert {(r["name"], r["source"]) for r in manifest["snapshot"]["relations"]} == set(twin.links)
