@@ -12,6 +12,7 @@ from recsys.cli.output import note, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from recsys.core.run import Run, Table
+    from recsys.ingest.held_out import Rows
     from recsys.model.task import Task
 
 
@@ -94,17 +95,15 @@ def _task(clicks: str, filter_: str | None, named: Mapping[str, str | None], ite
     from recsys.ingest.held_out import read_filter, read_held_out
     from recsys.model.task import build_task
 
-    log = read_held_out(clicks, named)
-    tell_columns(clicks, log.columns, log.refused)
-    pairs = read_filter(filter_) if filter_ else None
-    if pairs:
-        tell_columns(str(filter_), pairs.columns, pairs.refused)
-    return build_task(log.kept, items, pairs.kept if pairs else ())
+    log = told(clicks, read_held_out(clicks, named))
+    return build_task(log, items, told(filter_, read_filter(filter_)) if filter_ else ())
 
 
-def tell_columns(path: str, columns: list[Mapping[str, str]], refused: Mapping[str, int]) -> None:
-    """Note which columns were read and which rows were left out."""
-    for line in dict.fromkeys(", ".join(f"{ours} ← {theirs}" for ours, theirs in c.items()) for c in columns):
+def told(path: str, rows: Rows) -> list[tuple[Any, ...]]:
+    """Note which columns of a file were read and which rows were left out, and return the others."""
+    for line in dict.fromkeys(", ".join(f"{ours} ← {theirs}" for ours, theirs in c.items()) for c in rows.columns):
         note(f"{path}: {line}")
-    if refused:
-        note(f"{path}: rows left out: " + ", ".join(f"{rows:,} {reason}" for reason, rows in refused.items()))
+    if rows.refused:
+        left_out = ", ".join(f"{number:,} {reason}" for reason, number in rows.refused.items())
+        note(f"{path}: rows left out: {left_out}")
+    return rows.kept

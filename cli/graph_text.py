@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from recsys.core.columns import FIRST_SEEN, LAST_SEEN
@@ -49,7 +48,7 @@ def _label(found: LabelStats) -> str:
 
 
 def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return moment(milliseconds).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def tree_lines(hood: Neighbourhood) -> Iterator[str]:

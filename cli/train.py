@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line, print_table
-
-if TYPE_CHECKING:
-    from recsys.ingest.held_out import Rows
 
 FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 
@@ -44,6 +41,7 @@ def train(validation: str | None, filter_: str | None, fresh: bool, dry_run: boo
     The same command goes on with a training that was interrupted.
     """
     from recsys.cli.clients import open_graph
+    from recsys.cli.evaluate import told
     from recsys.ingest.held_out import read_filter, read_held_out
 
     chosen = settings(train={name: None if value == () else value for name, value in flags.items()})
@@ -53,8 +51,8 @@ def train(validation: str | None, filter_: str | None, fresh: bool, dry_run: boo
 
             show_plan(plan_training(graph, chosen.train).as_json(), as_json=as_json)
             return
-        log = _told(validation, read_held_out(validation, {})) if validation else None
-        filtered = _told(filter_, read_filter(filter_)) if filter_ else ()
+        log = told(validation, read_held_out(validation, {})) if validation else None
+        filtered = told(filter_, read_filter(filter_)) if filter_ else ()
         note("loading the training libraries")
         from recsys.model.processes import is_first
         from recsys.model.train import train as run_training
@@ -63,14 +61,6 @@ def train(validation: str | None, filter_: str | None, fresh: bool, dry_run: boo
         run = run_training(graph, chosen.train, runs, fresh=fresh, validation=log, filtered=filtered)
     if is_first():
         show_run(run.manifest, run.metrics, str(run.path), as_json=as_json)
-
-
-def _told(path: str, rows: Rows) -> list[tuple[Any, ...]]:
-    """Note what was read of a file, and return its rows."""
-    from recsys.cli.evaluate import tell_columns
-
-    tell_columns(path, rows.columns, rows.refused)
-    return rows.kept
 
 
 def show_plan(snapshot: dict[str, Any], *, as_json: bool) -> None:

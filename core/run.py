@@ -49,7 +49,7 @@ class Table:
         payloads: Further properties per row, of an item ``first_seen`` and ``last_seen`` among them (ms since 1970 UTC,
             absent where no click had a time); of a query the ``items`` it votes for, as rows, and the ``counts`` of
             their clicks.
-        vectors: Unit-norm, float32, shape (rows, width); one dimension more where the run gives a bonus
+        vectors: Unit-norm, float32, shape (rows, width); two dimensions more where the run gives a bonus
             (:mod:`recsys.core.bonus`).
         lengths: Of the sum that each composed item vector is the direction of, which tells its summands' parts; None
             for queries and for runs from before it was noted.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recsys.core.bonus import WIDTH, Bonus
+from recsys.core.bonus import WIDTH, Bonus, Vectors, widen_queries
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class Scoring:
     def extra(self) -> int:
         """Dimensions of the vectors beyond the encoder's, for the bonus; with any they are compared by dot product."""
         return WIDTH if self.one or self.voted else 0
+
+    def ready(self, query_BD: Vectors, bonus: Bonus) -> Vectors:
+        """Return unit-norm query vectors as a search of the run's vectors with ``bonus`` takes them."""
+        return widen_queries(query_BD, bonus) if self.is_wide else query_BD
 
     @property
     def is_wide(self) -> bool:

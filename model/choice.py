@@ -123,11 +123,11 @@ def _search_one(marks: dict[Recipe, Marks], measure: Measure, *, residual: bool)
 
 
 def _search_votes(one: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> None:
-    measure(replace(one, votes=weight) for weight in VOTES)
+    measure(_weights(one))
     measure(_news(_best_voted(marks)))
     for found in (_best_voted(marks), _best(_sparing(marks, voted=True) or {one: marks[one]})):
         measure(_populars(found))
-        measure(replace(found, votes=weight) for weight in VOTES)
+        measure(_weights(found))
 
 
 def _alphas(of: Recipe, alphas: Sequence[float] = ALPHAS) -> Iterator[Recipe]:
@@ -144,6 +144,10 @@ def _populars(of: Recipe) -> Iterator[Recipe]:
 
 def _news(of: Recipe) -> Iterator[Recipe]:
     return (replace(of, bonus=replace(of.bonus, new=bonus)) for bonus in BONUSES)
+
+
+def _weights(of: Recipe) -> Iterator[Recipe]:
+    return (replace(of, votes=weight) for weight in VOTES)
 
 
 def _best(marks: dict[Recipe, Marks]) -> Recipe:

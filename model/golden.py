@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from recsys.core.bonus import widen_queries
 from recsys.core.golden import Golden, golden_figures
 from recsys.core.prototypes import Prototypes
 from recsys.core.run import Vectors
@@ -38,7 +37,7 @@ def choose_golden(held_out: HeldOut, encoded: Encoded, scoring: Scoring, limit: 
         texts=_texts(held_out, chosen),
         items=[[ids[row].as_py() for row in gold.indices[gold.indptr[b] : gold.indptr[b + 1]]] for b in chosen],
         excluded=[[ids[row].as_py() for row in rows[at == b]] for b in chosen],
-        vectors=widen_queries(vectors, scoring.one) if scoring.is_wide else vectors,
+        vectors=scoring.ready(vectors, scoring.one),
     )
 
 

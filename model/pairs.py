@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.graph.pages import Edges
 from recsys.model.draw import Mask, known
@@ -23,23 +26,28 @@ class PairsByQuery:
     Attributes:
         query: Query rows.
         item: Item rows.
-        first: Where the pairs of each query row begin, and their number last.
+        n_queries: Query rows that there are.
     """
 
     query: Rows
     item: Rows
-    first: Rows
+    n_queries: int
 
     @classmethod
     def of(cls, query: Rows, item: Rows, n_queries: int) -> PairsByQuery:
         """Sort pairs; those that come twice count once."""
         pairs = np.unique(np.stack([query, item], axis=1), axis=0)
-        return cls(pairs[:, 0], pairs[:, 1], np.searchsorted(pairs[:, 0], np.arange(n_queries + 1)))
+        return cls(pairs[:, 0], pairs[:, 1], n_queries)
+
+    @cached_property
+    def _first(self) -> Rows:
+        """Where the pairs of each query row begin, and their number last."""
+        return np.searchsorted(self.query, np.arange(self.n_queries + 1))
 
     def edges_of(self, query_B: Rows) -> Edges:
         """Return the pairs of these queries, sorted by query and item."""
         rows = np.unique(query_B)
-        taken = joined_ranges(self.first[rows], self.first[rows + 1] - self.first[rows])
+        taken = joined_ranges(self._first[rows], self._first[rows + 1] - self._first[rows])
         return Edges(self.query[taken], self.item[taken], np.ones(len(taken), np.int64))
 
     def holds(self, query_N: Rows, item_N: Rows) -> npt.NDArray[np.bool_]:
@@ -54,8 +62,12 @@ class PairsByQuery:
 
 def rows_of_pairs(pairs: Iterable[tuple[str, str]], queries: Texts, items: Texts) -> tuple[Rows, Rows]:
     """Return query and item rows of (query id, item id) pairs; pairs of which the graph lacks an end are left out."""
-    ids = (texts.ids().to_pylist() for texts in (queries, items))
-    row_of_query, row_of_item = ({id_: row for row, id_ in enumerate(some)} for some in ids)
-    found = [(row_of_query[q], row_of_item[i]) for q, i in pairs if q in row_of_query and i in row_of_item]
-    both = np.array(found, np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    ends = list(zip(*pairs, strict=True)) or [(), ()]
+    query, item = (_rows(texts, ids) for texts, ids in zip((queries, items), ends, strict=True))
+    both = (query >= 0) & (item >= 0)
+    return query[both], item[both]
+
+
+def _rows(texts: Texts, ids: Sequence[str]) -> Rows:
+    found = pc.index_in(pa.array(ids, pa.string()), value_set=texts.ids().combine_chunks())
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)

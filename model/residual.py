@@ -53,7 +53,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     free = torch.nn.Embedding(text_LD.shape[0], text_LD.shape[1], sparse=True)
     torch.nn.init.zeros_(free.weight)
     optimizer: torch.optim.Optimizer = torch.optim.SparseAdam(list(free.parameters()), lr=LEARNING_RATE)
-    clicked = PairsByQuery.of(clicks.query, clicks.item, clicks.n_queries)
+    clicked = PairsByQuery(clicks.query, clicks.item, clicks.n_queries)
     plan = UniformPlan(np.unique(clicks.query), BATCH_SIZE, seed)
 
     def vectors(rows: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsys.core.bonus import widen_queries
 from recsys.core.progress import progress
 from recsys.core.prototypes import prototypes_of
 from recsys.core.run import Run, Table, Vectors
@@ -40,13 +39,13 @@ def rank_run(run: Run, items: Table, queries: Table, texts: Sequence[str], exclu
 
     asked_BD = encode_texts(SentenceTransformer(str(run.encoder_path)), texts)
     scoring = run.scoring
-    searched_BD = widen_queries(asked_BD, scoring.one) if scoring.is_wide else asked_BD
+    searched_BD = scoring.ready(asked_BD, scoring.one)
     beside = prototypes_of(queries, len(items.ids), scoring)
     ranked = {ONE_SEARCH: top_k(searched_BD, items.vectors, k, excluded=excluded, prototypes=beside)}
     if scoring.votes:
         known = queries.vectors[:, : asked_BD.shape[1]]
         votes = collect_votes(asked_BD, known, clicks_of_table(queries, len(items.ids)))
-        searched_BD = widen_queries(asked_BD, scoring.voted) if scoring.is_wide else asked_BD
+        searched_BD = scoring.ready(asked_BD, scoring.voted)
         ranked[WITH_VOTES] = rank_with_votes(
             searched_BD, items.vectors, k, excluded=excluded, votes=votes, weight=scoring.votes
         )

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.prototypes import Prototypes, choose_prototypes
+from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
 from recsys.model.marks import RARE, Marks
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
@@ -56,15 +57,20 @@ class Trials:
         self._composed_LD: dict[Composition, Vectors] = {}
 
     @cached_property
+    def _ballots(self) -> Clicks:
+        """What training queries vote for."""
+        return ballots(self.held_out.training_clicks)
+
+    @cached_property
     def votes(self) -> Votes:
         """What training queries give to items for each held-out query."""
-        return collect_votes(self.asked_QD, self.encoded.queries, ballots(self.held_out.training_clicks))
+        return collect_votes(self.asked_QD, self.encoded.queries, self._ballots)
 
     def prototypes(self, k: int) -> Prototypes | None:
         """Return up to ``k`` prototypes of each item, by the training clicks; None for 0."""
         if not k:
             return None
-        known = ballots(self.held_out.training_clicks)
+        known = self._ballots
         return choose_prototypes(known.query, known.item, known.clicks, self.encoded.queries, known.n_items, k)
 
     @cached_property

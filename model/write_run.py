@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
-from recsys.core.bonus import widen_items, widen_queries
+from recsys.core.bonus import widen_items
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.golden import Golden, write_golden
 from recsys.core.prototypes import prototypes_of
@@ -95,8 +95,7 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
 
 def query_vectors(outcome: Outcome) -> Vectors:
     """Return the vectors of known queries, ready for a single search."""
-    queries = outcome.encoded.queries
-    return widen_queries(queries, outcome.scoring.one) if outcome.scoring.is_wide else queries
+    return outcome.scoring.ready(outcome.encoded.queries, outcome.scoring.one)
 
 
 def _items(outcome: Outcome) -> Table:

@@ -82,7 +82,7 @@ class Items:
         return found
 
     def vectors(self, rows: Sequence[int]) -> dict[int, Vectors]:
-        """Return the vectors of these rows, without the dimension of the bonus.
+        """Return the vectors of these rows, without the dimensions of the bonus.
 
         Raises:
             CollectionGoneError: Somebody deleted the collection.

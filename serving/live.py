@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from qdrant_client import QdrantClient
 
-from recsys.core.bonus import widen_queries
 from recsys.core.golden import Golden
 from recsys.core.run import Run, Vectors
 from recsys.serving.encoder import EncoderMismatchError
@@ -73,4 +72,4 @@ def answers_of_live(client: QdrantClient, run: Run, golden: Golden, live: str | 
 
 def _as_there(vectors: Vectors, run: Run, lineage: Lineage) -> Vectors:
     narrow = vectors[:, : vectors.shape[1] - run.scoring.extra]
-    return widen_queries(narrow, lineage.how.one) if lineage.how.is_wide else narrow
+    return lineage.how.ready(narrow, lineage.how.one)

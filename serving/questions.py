@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsys.core.bonus import widen_queries
 from recsys.core.run import Run, Vectors, list_runs
 from recsys.core.text import normalise, query_id
 from recsys.serving.encoder import EncoderMismatchError, check_encoder, load_encoder
@@ -128,4 +127,4 @@ class Questions:
             return [np.zeros(self._lineage.width, dtype=np.float32)] * len(texts)
         encoded = self.encode(texts)
         vectors = np.stack([v if normalise(t) else blank for t, v in zip(texts, encoded, strict=True)])
-        return list(widen_queries(vectors, how.one) if how.is_wide else vectors)
+        return list(how.ready(vectors, how.one))

@@ -10,7 +10,6 @@ from typing import TypeVar
 import numpy as np
 from qdrant_client import QdrantClient, models
 
-from recsys.core.bonus import widen_queries
 from recsys.core.retry import retry
 from recsys.core.run import Vectors
 from recsys.serving.client import is_transient
@@ -74,7 +73,7 @@ class Ranker:
             return vectors
         narrow = np.stack(vectors)[:, : self._narrow]
         narrow /= np.linalg.norm(narrow, axis=1, keepdims=True)
-        return [*(widen_queries(narrow, self._how.voted) if self._how.is_wide else narrow)]
+        return [*(self._how.ready(narrow, self._how.voted))]
 
     def nearest_queries(self, searched: Vectors) -> Sequence[models.ScoredPoint]:
         """Return the published training queries nearest to a vector of :meth:`as_searched`, if there are any."""

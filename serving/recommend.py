@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from qdrant_client import QdrantClient, models
 
-from recsys.core.bonus import NO_BONUS, Bonus, widen_queries
+from recsys.core.bonus import NO_BONUS, Bonus
 from recsys.core.run import Vectors
 from recsys.serving.alias import live_lineage
 from recsys.serving.answers import Answers, Question, Wanted
@@ -207,7 +207,8 @@ class Recommender:
         return self._ranker.patiently(lambda: self._items.all(item_ids))
 
     def _wide(self, vector: Vectors, bonus: Bonus) -> Vectors:
-        return widen_queries(vector[None], bonus)[0] if self.lineage.how.is_wide else vector
+        ready: Vectors = self.lineage.how.ready(vector[None], bonus)[0]
+        return ready
 
 
 def _unit(vector: Vectors) -> Vectors:
