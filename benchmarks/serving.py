@@ -30,8 +30,9 @@ from recsys.core.run import Run, Table, Vectors, write_table
 from recsys.core.settings import QdrantSettings, Settings
 from recsys.model.composition import unit
 from recsys.model.encoder import load_encoder
-from recsys.serving.client import connect, embedded_directory
+from recsys.serving.client import connect
 from recsys.serving.contents import Contents
+from recsys.serving.embedded import embedded_directory
 from recsys.serving.exact import recall
 from recsys.serving.publish import publish
 from recsys.serving.recommend import Recommender

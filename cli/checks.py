@@ -102,7 +102,8 @@ def _neo4j(settings: Settings) -> tuple[Level, str, str]:
 
 
 def _qdrant(settings: Settings) -> tuple[Level, str, str]:
-    from recsys.serving.client import connect, embedded_directory
+    from recsys.serving.client import connect
+    from recsys.serving.embedded import embedded_directory
 
     directory = embedded_directory(settings.qdrant, settings.workspace)
     if directory is not None:

@@ -42,7 +42,8 @@ def publish(
     refuses, the live collection stays and the exit code is 1.
     """
     from recsys.core.run import find_run
-    from recsys.serving.client import EMBEDDED_COMFORT, connect, embedded_directory
+    from recsys.serving.client import connect
+    from recsys.serving.embedded import EMBEDDED_COMFORT, embedded_directory
     from recsys.serving.publication import GateFailedError
     from recsys.serving.publish import publish as carry_out
     from recsys.serving.publish import rehearse

@@ -63,7 +63,8 @@ def _graph(chosen: Settings) -> dict[str, Any] | None:
 
 def _qdrant(chosen: Settings) -> dict[str, Any]:
     from recsys.serving.alias import live_collection
-    from recsys.serving.client import connect, embedded_directory
+    from recsys.serving.client import connect
+    from recsys.serving.embedded import embedded_directory
 
     directory = embedded_directory(chosen.qdrant, chosen.workspace)
     facts: dict[str, Any] = {"alias": chosen.qdrant.alias, "embedded": directory is not None}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from recsys.core.run import Vectors
-from recsys.serving.client import is_transient
 from recsys.serving.listing import Listing, within_groups
 from recsys.serving.only import Only
 from recsys.serving.popular import Popular
+from recsys.serving.qdrant_errors import is_transient
 from recsys.serving.ranked import Ranker
 from recsys.serving.recommendation import Hit, Kind, Origin, Recommendation
 from recsys.serving.search import Scored

@@ -12,9 +12,9 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 
 from recsys.core.run import Vectors
-from recsys.serving.client import is_there
 from recsys.serving.known import KnownRows
 from recsys.serving.lineage import Lineage
+from recsys.serving.qdrant_errors import is_there
 from recsys.serving.recommendation import UnknownIdError
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from qdrant_client import QdrantClient, models
 
-from recsys.serving.client import is_there
 from recsys.serving.only import EVERYTHING, Only
+from recsys.serving.qdrant_errors import is_there
 from recsys.serving.search import Scored, groups_of
 
 REMEMBERED: Final = 1_000

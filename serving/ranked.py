@@ -12,11 +12,11 @@ from qdrant_client import QdrantClient, models
 
 from recsys.core.retry import retry
 from recsys.core.run import Vectors
-from recsys.serving.client import is_transient
 from recsys.serving.items import Items
 from recsys.serving.lineage import Lineage
 from recsys.serving.listing import POOL, Listing, varied, within_groups
 from recsys.serving.only import Only
+from recsys.serving.qdrant_errors import is_transient
 from recsys.serving.search import Scored, asked_of_many, nearest_queries, search, search_with_votes
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from qdrant_client import QdrantClient, models
 
 from recsys.core.run import Vectors
 from recsys.core.votes import NEIGHBOURS, shares
-from recsys.serving.client import is_there
 from recsys.serving.only import EVERYTHING, Only, payload_key
+from recsys.serving.qdrant_errors import is_there
 from recsys.serving.voters import voters_of
 
 SHOWN = models.PayloadSelectorInclude(include=["id", "title"])

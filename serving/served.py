@@ -14,8 +14,8 @@ from qdrant_client import QdrantClient
 from recsys.core.errors import RecsysError
 from recsys.core.settings import QdrantSettings
 from recsys.serving.alias import live_collection
-from recsys.serving.client import CollectionGoneError, in_our_words
 from recsys.serving.plain import PlainItems
+from recsys.serving.qdrant_errors import CollectionGoneError, in_our_words
 from recsys.serving.recommend import Recommender
 
 T = TypeVar("T")

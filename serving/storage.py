@@ -12,7 +12,7 @@ from qdrant_client import QdrantClient, models
 from recsys.core.columns import FIRST_SEEN, LAST_SEEN
 from recsys.core.errors import ServiceError, UsageError
 from recsys.core.run import Table
-from recsys.serving.client import without_size_warning
+from recsys.serving.embedded import without_size_warning
 from recsys.serving.only import payload_key
 
 LINKS = 16

@@ -16,8 +16,9 @@ from recsys.core.retry import retry
 from recsys.core.run import Table
 from recsys.core.text import normalise
 from recsys.core.times import rfc3339
-from recsys.serving.client import is_transient, without_size_warning, write_ahead
+from recsys.serving.embedded import without_size_warning, write_ahead
 from recsys.serving.lineage import Lineage
+from recsys.serving.qdrant_errors import is_transient
 from recsys.serving.spans import TIMES
 
 BATCH = 512

@@ -142,7 +142,7 @@ class Shop:
     @property
     def embedded(self) -> Path | None:
         """Directory of embedded Qdrant."""
-        from recsys.serving.client import embedded_directory  # only tests that publish pay for the import
+        from recsys.serving.embedded import embedded_directory  # only tests that publish pay for the import
 
         return embedded_directory(self.qdrant, self.workspace)
 

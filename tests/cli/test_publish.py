@@ -92,7 +92,7 @@ def test_a_large_embedded_collection_is_advised_against(shop, recsys, monkeypatc
     """Above the comfortable size stderr says how to use a server; stdout stays JSON."""
     if shop.embedded is None:
         pytest.skip("a server has no such limit")
-    monkeypatch.setattr("recsys.serving.client.EMBEDDED_COMFORT", 30)
+    monkeypatch.setattr("recsys.serving.embedded.EMBEDDED_COMFORT", 30)
     shop.run("a")
     done = recsys("publish", "--json", shop=shop)
     assert "RECSYS_QDRANT__URL" in done.err

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.core.scoring import Scoring
-from recsys.serving.client import CollectionGoneError
 from recsys.serving.only import Condition, Only
 from recsys.serving.publish import publish
+from recsys.serving.qdrant_errors import CollectionGoneError
 from recsys.serving.recommend import Recommender
 from recsys.serving.recommendation import UnknownIdError
 from recsys.serving.voters import remove, voters_of

@@ -13,13 +13,9 @@ import pytest
 
 from recsys.core.errors import UsageError
 from recsys.core.settings import QdrantSettings
-from recsys.serving.client import (
-    QdrantBusyError,
-    QdrantRefusedError,
-    QdrantTooOldError,
-    QdrantUnreachableError,
-    connect,
-)
+from recsys.serving.client import QdrantTooOldError, connect
+from recsys.serving.embedded import QdrantBusyError
+from recsys.serving.qdrant_errors import QdrantRefusedError, QdrantUnreachableError
 
 
 @contextmanager

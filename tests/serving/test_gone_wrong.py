@@ -16,9 +16,10 @@ from recsys.core.run import write_table
 from recsys.core.settings import QdrantSettings
 from recsys.serving import upload
 from recsys.serving.alias import live_collection
-from recsys.serving.client import QdrantSlowError, QdrantUnreachableError, connect
+from recsys.serving.client import connect
 from recsys.serving.lineage import collection_names
 from recsys.serving.publish import RunDamagedError, publish
+from recsys.serving.qdrant_errors import QdrantSlowError, QdrantUnreachableError
 
 Answer = Callable[[str, str], object]
 "From method and path to the ``result`` of Qdrant's answer; None hangs up."

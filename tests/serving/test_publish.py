@@ -26,7 +26,8 @@ from qdrant_client import QdrantClient
 from recsys.core.run import Run
 from recsys.core.settings import QdrantSettings
 from recsys.serving import upload
-from recsys.serving.client import connect, embedded_directory
+from recsys.serving.client import connect
+from recsys.serving.embedded import embedded_directory
 from recsys.serving.publish import publish
 
 workspace, run, alias, url = sys.argv[1:]

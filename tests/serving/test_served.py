@@ -10,7 +10,7 @@ import pytest
 
 from recsys.core.files import hash_tree, write_json
 from recsys.serving.alias import NothingPublishedError, roll_back, switch
-from recsys.serving.client import CollectionGoneError
+from recsys.serving.qdrant_errors import CollectionGoneError
 from recsys.serving.recommend import Recommender
 from recsys.serving.served import Follower
 

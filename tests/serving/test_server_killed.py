@@ -15,8 +15,9 @@ from qdrant_client import QdrantClient
 from recsys.core.settings import QdrantSettings, Settings
 from recsys.serving import upload
 from recsys.serving.alias import live_collection
-from recsys.serving.client import QdrantRefusedError, QdrantUnreachableError, connect
+from recsys.serving.client import connect
 from recsys.serving.publish import publish
+from recsys.serving.qdrant_errors import QdrantRefusedError, QdrantUnreachableError
 from recsys.serving.server import start, stop
 from recsys.serving.server_home import with_managed_qdrant
 
