@@ -8,66 +8,16 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import neo4j
-from neo4j.exceptions import (
-    ConfigurationError,
-    ConnectionPoolError,
-    ConstraintError,
-    DriverError,
-    Neo4jError,
-    ServiceUnavailable,
-    SessionExpired,
-)
+from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError
 
 from recsys.core.errors import ServiceError, came_of_interrupt
 from recsys.core.retry import retry
+from recsys.graph.neo4j_errors import GraphUnreachableError, explained, may_pass
 
 T = TypeVar("T")
 
 MINIMUM_VERSION = (5, 26)
 "Relationship types as parameters, which keep a relation's name from ever being read as Cypher, came with 5.26."
-
-
-_MEMORY_CODES = frozenset(
-    f"Neo.TransientError.General.{name}"
-    for name in ("MemoryPoolOutOfMemoryError", "OutOfMemoryError", "TransactionMemoryLimit")
-)
-"What a transaction that is too large ends with; it would again, so that it is not retried."
-
-
-class GraphUnreachableError(ServiceError):
-    """No Neo4j answers at the address, or it vanished and did not come back."""
-
-    def __init__(self, uri: str, cause: Exception) -> None:
-        self.uri = uri
-        super().__init__(
-            f"Neo4j at {uri} does not answer ({_detail(cause)}); check neo4j.uri and `recsys status`, then run the "
-            "same command again: what was written stays and is not written twice"
-        )
-
-
-class GraphRefusedError(ServiceError):
-    """Neo4j answered and refused the user, password or database."""
-
-    def __init__(self, uri: str, user: str, cause: Exception) -> None:
-        self.uri = uri
-        self.user = user
-        super().__init__(
-            f"Neo4j at {uri} refuses user {user!r} ({_detail(cause)}); set neo4j.user, neo4j.password and "
-            "neo4j.database (for example RECSYS_NEO4J__PASSWORD), then `recsys doctor`"
-        )
-
-
-class GraphMemoryError(ServiceError):
-    """Neo4j has too little memory for one transaction."""
-
-    def __init__(self, uri: str, cause: Exception) -> None:
-        self.uri = uri
-        super().__init__(
-            f"Neo4j at {uri} has too little memory for one transaction ({_detail(cause)}); give it more (managed: "
-            "`recsys down`, set neo4j.heap, such as RECSYS_NEO4J__HEAP=2g), or write less at once (ingest.chunk_rows, "
-            "such as RECSYS_INGEST__CHUNK_ROWS=5000; files that were begun keep the chunks they began with), then run "
-            "the same command again: what was written stays and is not written twice"
-        )
 
 
 class GraphTooOldError(ServiceError):
@@ -166,28 +116,19 @@ class Graph(AbstractContextManager["Graph"]):
                 raise
 
         try:
-            return retry(attempt, when=_may_pass)
+            return retry(attempt, when=may_pass)
         except (DriverError, Neo4jError, OSError) as error:
-            explained = self._explain(error)
-            if explained is None:
+            ours = explained(self.uri, self.user, error)
+            if ours is None:
                 raise
-            raise explained from error
-
-    def _explain(self, error: Exception) -> ServiceError | None:
-        if isinstance(error, Neo4jError) and _is_refusal(error):
-            return GraphRefusedError(self.uri, self.user, error)
-        if _lacks_memory(error):
-            return GraphMemoryError(self.uri, error)
-        if isinstance(error, ConfigurationError) or (_may_pass(error) and not isinstance(error, ConstraintError)):
-            return GraphUnreachableError(self.uri, error)
-        return None
+            raise ours from error
 
     def _server_version(self) -> str:
         query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version"
         try:
             self._driver.verify_connectivity()
         except (DriverError, Neo4jError, OSError, ValueError) as error:
-            raise self._explain(error) or GraphUnreachableError(self.uri, error) from error
+            raise explained(self.uri, self.user, error) or GraphUnreachableError(self.uri, error) from error
         return str(self.read(query)[0]["version"])
 
 
@@ -204,23 +145,3 @@ def _run(
     result = tx.run(query, parameters)
     records = list(result)
     return records, result.consume().counters
-
-
-def _may_pass(error: Exception) -> bool:
-    """True for lost connections, deadlocks, an unknown commit, and two writers that created the same ledger entry."""
-    if isinstance(error, Neo4jError):
-        return isinstance(error, ConstraintError) or (error.is_retryable() and not _lacks_memory(error))
-    return isinstance(error, ServiceUnavailable | SessionExpired | ConnectionPoolError | OSError)
-
-
-def _lacks_memory(error: Exception) -> bool:
-    return isinstance(error, Neo4jError) and error.code in _MEMORY_CODES
-
-
-def _is_refusal(error: Neo4jError) -> bool:
-    return error.code.startswith("Neo.ClientError.Security.") or "DatabaseNotFound" in error.code
-
-
-def _detail(cause: Exception) -> str:
-    text = cause.message if isinstance(cause, Neo4jError) else str(cause)
-    return " ".join(text.split())[:300]

@@ -6,22 +6,19 @@ pid file to go stale, to be damaged or to name somebody else's process.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 from filelock import FileLock
 
+from recsys.core.managed import end
 from recsys.core.settings import Neo4jSettings
 from recsys.graph.server_home import USER, ServerHome
 from recsys.graph.server_process import ServerProcess, find, launch, wait_until_up
 
 STOP_SECONDS = 120.0
 "How long a stop may take; it writes everything out first."
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -115,18 +112,7 @@ def _end(home: ServerHome) -> bool:
     found = find(home)
     if found is None:
         return False
-    process = found.process
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
-        _logger.warning(
-            "Neo4j (pid %d) did not stop within %.0f s and is killed; its next start recovers the graph",
-            process.pid,
-            STOP_SECONDS,
-        )
-        process.kill()
-        process.wait()
+    end(found.process, STOP_SECONDS)
     return True
 
 

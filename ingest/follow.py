@@ -22,8 +22,8 @@ from pyspark.sql import DataFrame
 
 from recsys.core.errors import DataError, UsageError
 from recsys.graph.batches import BatchTakenError
-from recsys.graph.client import GraphUnreachableError
 from recsys.graph.follows import follow_id
+from recsys.graph.neo4j_errors import GraphUnreachableError
 from recsys.ingest.arrivals import Arrivals, arriving
 from recsys.ingest.batches import BatchLimitError, BatchUnfinishedError
 from recsys.ingest.job import Job

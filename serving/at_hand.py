@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from recsys.core.errors import RecsysError
-from recsys.graph.client import Graph, GraphMemoryError, GraphRefusedError, GraphUnreachableError
+from recsys.graph.client import Graph
+from recsys.graph.neo4j_errors import GraphMemoryError, GraphRefusedError, GraphUnreachableError
 from recsys.serving.explain import SHOWN, explain
 from recsys.serving.explanation import Explanation
 from recsys.serving.recommend import Recommender

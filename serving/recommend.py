@@ -32,8 +32,8 @@ class Recommender:
     It stays with that collection when the alias moves on, so that queries and items never come from two encoders;
     make a new one to follow. The encoder is loaded when the first unknown text comes. Every method takes ``only``,
     which narrows what may be a hit, and ``listing``: the page, diversity and a limit per group. All raise
-    :class:`recsys.serving.qdrant_errors.CollectionGoneError` when somebody deleted the collection. How long a request may
-    take is ``qdrant.timeout``. Threads may share it.
+    :class:`recsys.serving.qdrant_errors.CollectionGoneError` when somebody deleted the collection. How long a request
+    may take is ``qdrant.timeout``. Threads may share it.
     """
 
     def __init__(

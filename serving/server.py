@@ -18,6 +18,7 @@ import psutil
 from filelock import FileLock
 
 from recsys.core.errors import ServiceError, SetupError
+from recsys.core.managed import end
 from recsys.core.settings import QdrantSettings
 from recsys.graph.server_process import PortTakenError, free_port
 from recsys.serving.server_home import Address, QdrantHome, qdrant_home
@@ -121,12 +122,7 @@ def stop(workspace: Path) -> bool:
         process = _find(home)
         if process is None:
             return False
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()  # it loses nothing: what it has answered for is in its log of writes
-            process.wait()
+        end(process, STOP_SECONDS)
         return True
 
 

@@ -11,14 +11,8 @@ import pytest
 import stamina.instrumentation
 from neo4j.exceptions import ClientError, ServiceUnavailable
 
-from recsys.graph.client import (
-    Graph,
-    GraphMemoryError,
-    GraphRefusedError,
-    GraphTooOldError,
-    GraphUnreachableError,
-    check_version,
-)
+from recsys.graph.client import Graph, GraphTooOldError, check_version
+from recsys.graph.neo4j_errors import GraphMemoryError, GraphRefusedError, GraphUnreachableError
 from recsys.graph.server import Server
 from recsys.graph.server_process import free_port
 

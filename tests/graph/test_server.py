@@ -17,7 +17,8 @@ import pytest
 
 from recsys.core.errors import SetupError
 from recsys.core.settings import Neo4jSettings
-from recsys.graph.client import Graph, GraphRefusedError, GraphUnreachableError
+from recsys.graph.client import Graph
+from recsys.graph.neo4j_errors import GraphRefusedError, GraphUnreachableError
 from recsys.graph.server import Server, running, server_home, start, stop
 from recsys.graph.server_home import PasswordLostError
 from recsys.graph.server_process import PortTakenError, StartFailedError

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from recsys.core.settings import Neo4jSettings
-from recsys.graph.client import Graph, GraphRefusedError, GraphUnreachableError
+from recsys.graph.client import Graph
+from recsys.graph.neo4j_errors import GraphRefusedError, GraphUnreachableError
 from recsys.graph.schema import ensure_schema
 from recsys.graph.server import Server, start, stop
 from recsys.graph.server_home import ServerHome

@@ -13,9 +13,10 @@ import pytest
 from filelock import FileLock
 
 from recsys.graph.check import check_graph
-from recsys.graph.client import Graph, GraphUnreachableError
+from recsys.graph.client import Graph
 from recsys.graph.follows import follow_id
 from recsys.graph.ledger import Chunk, write_chunk
+from recsys.graph.neo4j_errors import GraphUnreachableError
 from recsys.ingest.clean import CLICKS
 from recsys.ingest.clicks import load_clicks
 from recsys.ingest.follow import FollowedAlreadyError, Following, Step, follow

@@ -106,7 +106,7 @@ def test_a_graph_that_vanishes_costs_no_answer(serving, shop):
 
         def read(self, query, **parameters):
             """Fail as a server does that is gone."""
-            from recsys.graph.client import GraphUnreachableError
+            from recsys.graph.neo4j_errors import GraphUnreachableError
 
             raise GraphUnreachableError("bolt://gone", OSError("gone"))
 
