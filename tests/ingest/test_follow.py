@@ -59,11 +59,11 @@ def following(job: Job, folder: Path, told: Told, sources: Callable) -> Callable
     return make
 
 
-def put(folder: Path, name: str, *rows: str) -> None:
+def put(folder: Path, name: str, *rows: str, columns: str = "query,item") -> None:
     """Write a log beside its place and rename it there, as those who follow are told to."""
     partial = folder / f".{name}.partial"
     partial.parent.mkdir(exist_ok=True)
-    partial.write_text("\n".join(["query,item", *rows, ""]))
+    partial.write_text("\n".join([columns, *rows, ""]))
     partial.rename(folder / name)
 
 
@@ -86,6 +86,17 @@ def test_files_are_in_once_over_restarts(folder: Path, following: Callable, told
     (summary,) = told[-1].summaries
     assert (told[-1].files, summary.files_new, summary.files_in_already) == (2, 1, 1)
     assert clicks(graph) == {"i1": 2, "i2": 1, "i3": 1}
+
+
+def test_items_are_seen_from_the_first_to_the_last_file(folder: Path, following: Callable, graph: Graph) -> None:
+    """A file that arrives late with earlier clicks moves the first sight of an item back, and no other."""
+    columns = "query,item,timestamp"
+    put(folder, "a.csv", "red,i1,1970-01-01T00:00:02Z", columns=columns)
+    early = ("red,i1,1970-01-01T00:00:01Z", "red,i2,1970-01-01T00:00:05Z")
+    follow(following(lambda: put(folder, "b.csv", *early, columns=columns)))
+    records = graph.read("MATCH (i:Item) RETURN i.id AS id, i.first_seen AS first, i.last_seen AS last")
+    seen = {record["id"]: (record["first"], record["last"]) for record in records}
+    assert seen == {"i1": (1000, 2000), "i2": (5000, 5000)}
 
 
 def test_files_that_wait_are_counted(folder: Path, following: Callable, told: Told) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,31 +14,7 @@ from recsys.core.settings import QdrantSettings
 from recsys.serving.client import QdrantTooOldError, connect
 from recsys.serving.embedded import QdrantBusyError
 from recsys.serving.qdrant_errors import QdrantRefusedError, QdrantUnreachableError
-
-
-@contextmanager
-def server_answering(status: int, body: bytes) -> Iterator[str]:
-    """Serve one answer to every request on a free loopback port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from tests.serving.http_stub import serving
 
 
 @contextmanager
@@ -56,7 +30,7 @@ def test_a_wrong_api_key_is_told_from_other_refusals(status: int, tmp_path: Path
     """401 and 403 lead to the setting of the key."""
     body = b'{"status": {"error": "Must provide an API key"}}'
     with (
-        server_answering(status, body) as url,
+        serving(lambda *_: (status, body)) as url,
         pytest.raises(QdrantRefusedError, match=r"Must provide an API key.*RECSYS_QDRANT__API_KEY") as caught,
         connect(QdrantSettings(url=url), tmp_path) as client,
     ):
@@ -70,7 +44,7 @@ def test_a_wrong_api_key_is_told_from_other_refusals(status: int, tmp_path: Path
 def test_a_server_that_is_not_qdrant_is_a_refusal(status: int, body: bytes, tmp_path: Path) -> None:
     """An answer that is not Qdrant's names the address and the doctor."""
     with (
-        server_answering(status, body) as url,
+        serving(lambda *_: (status, body)) as url,
         pytest.raises(QdrantRefusedError, match="recsys doctor"),
         connect(QdrantSettings(url=url), tmp_path),
     ):
@@ -82,7 +56,7 @@ def test_a_server_without_collection_metadata_is_too_old(version: str, tmp_path:
     """Without metadata no collection could say which encoder made it, so an old server is refused at once."""
     body = f'{{"title": "qdrant", "version": "{version}"}}'.encode()
     with (
-        server_answering(200, body) as url,
+        serving(lambda *_: (200, body)) as url,
         pytest.raises(QdrantTooOldError, match=version) as caught,
         connect(QdrantSettings(url=url), tmp_path),
     ):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,44 +18,15 @@ from recsys.serving.client import connect
 from recsys.serving.lineage import collection_names
 from recsys.serving.publish import RunDamagedError, publish
 from recsys.serving.qdrant_errors import QdrantSlowError, QdrantUnreachableError
+from tests.serving.http_stub import as_qdrant, serving
 
 Answer = Callable[[str, str], object]
 "From method and path to the ``result`` of Qdrant's answer; None hangs up."
 
 
-@contextmanager
-def qdrant_like(answer: Answer) -> Iterator[str]:
+def qdrant_like(answer: Answer) -> AbstractContextManager[str]:
     """Serve a scripted Qdrant on a free loopback port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _reply(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            result = answer(self.command, self.path.partition("?")[0])
-            if result is None:
-                self.close_connection = True
-                return
-            whole = result if self.path == "/" else {"result": result, "status": "ok", "time": 0}
-            body = json.dumps(whole).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_PUT = do_POST = _reply
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(lambda method, path: as_qdrant(path, answer(method, path)))
 
 
 def dying_after(batches: int, sent: list[str]) -> Answer:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import stamina
@@ -18,6 +14,7 @@ from recsys.serving.only import Condition, Only
 from recsys.serving.popular import Popular
 from recsys.serving.publish import publish
 from recsys.serving.recommend import Recommender
+from tests.serving.http_stub import Reply, as_qdrant, serving
 
 POPULAR = [f"item-{row}" for row in range(39, -1, -1)]
 "Clicks of an item are its row."
@@ -118,58 +115,8 @@ def test_what_is_wrong_is_no_reason_for_popular_items(client, shop, monkeypatch)
     assert len(count) == 1
 
 
-class Between(ThreadingHTTPServer):
-    """Hands requests on until it is told to answer no more."""
-
-    daemon_threads = True
-
-    def __init__(self, answer) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer, self.mode, self.over = answer, "well", threading.Event()
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers as the server says."""
-
-    server: Between
-
-    def _reply(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.server.mode == "slow":
-            self.server.over.wait()
-        if self.server.mode != "well":
-            self.close_connection = True
-            return
-        body = json.dumps(self.server.answer(self.path.partition("?")[0])).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = _reply
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-
-@contextmanager
-def served(answer) -> Iterator[Between]:
-    """Serve on a free loopback port."""
-    server = Between(answer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.mark.parametrize("mode", ["slow", "dying"])
-def test_a_server_that_gets_slow_or_dies(client, shop, mode):
+@pytest.mark.parametrize("given", ["slow", "dying"])
+def test_a_server_that_gets_slow_or_dies(client, shop, given):
     """Remembered items are named at once it is given up, and searched ones again as soon as it is back."""
     if shop.qdrant.url is not None:
         pytest.skip("the embedded one stands behind the proxy")
@@ -185,26 +132,32 @@ def test_a_server_that_gets_slow_or_dies(client, shop, mode):
     info = client.get_collection(collection).model_dump(mode="json")
     info["config"]["metadata"] = lineage
 
-    def answer(path):
+    mode, ended = "well", threading.Event()
+
+    def answer(_method: str, path: str) -> Reply:
+        if mode == "slow":
+            ended.wait()
+        if mode != "well":
+            return None
         result = {
             "/aliases": {"aliases": [{"alias_name": shop.alias, "collection_name": collection}]},
             f"/collections/{collection}": info,
             f"/collections/{collection}/points/scroll": {"points": points, "next_page_offset": None},
             f"/collections/{collection}/points/query/batch": [{"points": hits}],
         }
-        return {"result": result[path], "status": "ok", "time": 0}
+        return as_qdrant(path, result[path])
 
     stamina.set_testing(True, attempts=1)
-    with served(answer) as server:
-        there = QdrantClient(url=f"http://127.0.0.1:{server.server_port}", timeout=1, check_compatibility=False)
-        over = Recommender(there, shop.alias, shop.runs, fallback=True)
-        assert ids(over.by_query_id("query-3", 3)) == ids(asked)
-        server.mode = mode
-        fallen = over.by_query_id("query-3", 3)
+    with serving(answer) as url:
+        there = QdrantClient(url=url, timeout=1, check_compatibility=False)
+        asking = Recommender(there, shop.alias, shop.runs, fallback=True)
+        assert ids(asking.by_query_id("query-3", 3)) == ids(asked)
+        mode = given
+        fallen = asking.by_query_id("query-3", 3)
         assert (ids(fallen), fallen.origin.way) == (POPULAR[:3], "popular")
         assert fallen.origin.because is not None
         assert fallen.origin.because.startswith("Qdrant does not answer: ")
-        server.mode = "well"
-        server.over.set()
-        assert over.by_query_id("query-3", 3) == asked
+        mode = "well"
+        ended.set()
+        assert asking.by_query_id("query-3", 3) == asked
         there.close()
