@@ -25,6 +25,7 @@ from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.losses.ramen import ClickLoss, RamenLoss
 from recsys.model.plan import Rows, UniformPlan
+from recsys.model.precision import has_bfloat16
 from recsys.model.processes import is_first, this_process
 from recsys.model.prune import Pruning
 from recsys.model.report import ProgressBar
@@ -187,7 +188,7 @@ def _arguments(
         learning_rate=settings.learning_rate or TRANSFORMER_LEARNING_RATE,
         warmup_steps=steps * settings.epochs // 10,
         max_grad_norm=0.0 if is_static(model) else 1.0,
-        bf16=gpu and torch.cuda.is_bf16_supported(),
+        bf16=has_bfloat16(model.device),
         use_cpu=not gpu,
         dataloader_pin_memory=gpu,
         seed=settings.seed,

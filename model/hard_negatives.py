@@ -19,6 +19,7 @@ from recsys.model.composition import Composition, Vectors, compose, mean_of_quer
 from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
 from recsys.model.pairs import PairsByQuery
+from recsys.model.precision import has_bfloat16
 
 Rows = npt.NDArray[np.int64]
 
@@ -124,6 +125,8 @@ def nearest(
 ) -> npt.NDArray[np.int32]:
     """Return the ``k`` items of highest dot product per query, the nearest first, block by block.
 
+    In bfloat16 where the device has it, and then items that are equally near to three digits come in any order.
+
     Args:
         queries_TD: Query vectors.
         items_LD: Item vectors.
@@ -136,12 +139,13 @@ def nearest(
     """
     order = np.argsort(excluded[0], kind="stable")
     position, item = excluded[0][order], excluded[1][order]
-    items = torch.from_numpy(items_LD).to(device)
+    kind = torch.bfloat16 if has_bfloat16(device) else torch.float32
+    items = torch.from_numpy(items_LD).to(device, kind)
     k = min(k, len(items))
     near_TK = np.empty((len(queries_TD), k), dtype=np.int32)
     size = max(1, BLOCK_SCORES // len(items))
     for start in range(0, len(queries_TD), size):
-        scores = torch.from_numpy(queries_TD[start : start + size]).to(device) @ items.T
+        scores = torch.from_numpy(queries_TD[start : start + size]).to(device, kind) @ items.T
         first, end = np.searchsorted(position, (start, start + size))
         scores[torch.from_numpy(position[first:end] - start), torch.from_numpy(item[first:end])] = -torch.inf
         best, rows = scores.topk(k, dim=1)

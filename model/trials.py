@@ -8,7 +8,7 @@ Shape letters: B queries of a block, D embedding width, G gold pairs, L items, Q
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -86,6 +86,8 @@ class Trials:
 
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
         """Return the marks of each recipe."""
+        if not recipes:
+            return {}
         ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.prototypes))
         beside = self.prototypes(max((recipe.prototypes for recipe in ordered), default=0))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
@@ -111,18 +113,18 @@ class Trials:
         return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
 
     def _ranks_of_block(
-        self, block: slice, ordered: Iterable[Recipe], beside: Prototypes | None
+        self, block: slice, ordered: Sequence[Recipe], beside: Prototypes | None
     ) -> Iterator[tuple[Recipe, Rows]]:
-        asked = torch.from_numpy(self.asked_QD[block])
-        title, mean = (asked @ torch.from_numpy(some_LD).T for some_LD in (self.encoded.items, self.mean_LD))
-        scores = torch.empty_like(title)
-        scores_BL = scores.numpy()
+        scores_BL = np.empty((block.stop - block.start, len(self.encoded.items)), np.float32)
+        scores = torch.from_numpy(scores_BL)
         excluded = self._excluded(block)
         gold = self.held_out.gold
         first, last = gold.indptr[block.start], gold.indptr[block.stop]
         position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
-        for composition, group in groupby(ordered, lambda recipe: recipe.composition):
-            composed, raised = self._composed(title, mean, composition), 0
+        by_composition = [(how, [*group]) for how, group in groupby(ordered, lambda recipe: recipe.composition)]
+        similar = self._similar(block, [how for how, _ in by_composition])
+        for (composition, group), composed in zip(by_composition, similar, strict=True):
+            raised = 0
             for recipe in group:
                 if beside is not None and recipe.prototypes > raised:
                     layers = range(raised, recipe.prototypes)
@@ -139,6 +141,15 @@ class Trials:
         if how not in self._composed_LD:
             self._composed_LD = {how: compose(self.encoded.items, self.mean_LD, self.held_out.degree, how)}
         return self._composed_LD[how]
+
+    def _similar(self, block: slice, hows: Sequence[Composition]) -> Iterator[Tensor]:
+        asked = torch.from_numpy(self.asked_QD[block])
+        if len(hows) == 1:  # one product in place of two
+            yield asked @ torch.from_numpy(self._vectors(hows[0])).T
+            return
+        title, mean = (asked @ torch.from_numpy(some_LD).T for some_LD in (self.encoded.items, self.mean_LD))
+        for how in hows:
+            yield self._composed(title, mean, how)
 
     def _composed(self, title: Tensor, mean: Tensor, how: Composition) -> Tensor:
         weight_L = how.alpha * shares_of_queries(self.held_out.degree, how)

@@ -1,0 +1,20 @@
+"""Where products of matrices are taken in bfloat16."""
+
+from __future__ import annotations
+
+import torch
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Say whether a device multiplies bfloat16 itself, which is then two to four times as fast as float32.
+
+    The factors keep 8 bits of 24, a relative error of 0.4 %; sums are float32. Enough to learn from and to look for
+    near items with; what is measured or served is float32.
+
+    Args:
+        device: A GPU, or a CPU, of which torch 2.11 and later know.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
