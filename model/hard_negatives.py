@@ -20,13 +20,12 @@ from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
 from recsys.model.pairs import PairsByQuery
 from recsys.model.precision import has_bfloat16
+from recsys.model.ranking import BLOCK_SCORES
 
 Rows = npt.NDArray[np.int64]
 
 NEAREST = 20
 "Near items kept per query; each batch draws one of them."
-BLOCK_SCORES = 1 << 24
-"Scores held at once: 64 MiB."
 
 
 class HardNegatives:

@@ -18,8 +18,8 @@ Scores = npt.NDArray[np.float32]
 Pairs = tuple[npt.ArrayLike, npt.ArrayLike]
 "Parallel arrays: query positions and item rows."
 
-BLOCK_SCORES = 1 << 24
-"Scores held at once: 64 MiB, whatever the number of queries and items."
+BLOCK_SCORES = 1 << 22
+"Scores held at once, whatever the number of queries and items: 16 MiB, which a processor's cache takes."
 
 
 def top_k(
