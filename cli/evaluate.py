@@ -74,7 +74,8 @@ def show_figures(figures: Mapping[str, Any], run: Run, task: Task, *, as_json: b
 
 
 def _print_slices(figures: Mapping[str, Any]) -> None:
-    from recsys.model.evaluate import SLICE_FIGURES, SLICES
+    from recsys.model.evaluate import SLICE_FIGURES
+    from recsys.model.marks import SLICES
 
     rows = [
         {"items clicked by": _range(*SLICES[name]), "slice": name, "system": system, **row["slices"][name]}

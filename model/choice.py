@@ -60,15 +60,14 @@ class Choice:
 def choose(
     held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None, prototypes: int = 0
 ) -> Choice:
-    """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare rare items.
+    """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare every slice of the items.
 
-    A recipe spares them when R@10 of items without training clicks, and of all with fewer than five clicking queries,
-    is not below that of plain vectors by more than two standard errors of the mean paired difference. The search goes
-    coordinate by coordinate, so that few recipes are measured: it begins with the best of those that checkpoints were
-    chosen by; then come c, α and once both, α on top of the residual, γ and β, and γ and c once more from the best that
-    spares rare items. With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the
-    last two also from the best that spares new items. Of what is found the highest β is taken that costs no more than
-    half a point.
+    A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain vectors
+    by more than the standard error of the mean paired difference. The search goes coordinate by coordinate, so that few
+    recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
+    both, α on top of the residual, γ and β, and γ and c once more from the best that spares the slices. With these
+    vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best
+    that spares the slices. Of what is found the highest β is taken that costs no more than half a point.
 
     Args:
         held_out: What to measure on.
@@ -161,9 +160,7 @@ def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
 
 def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
     plain = marks[PLAIN_RECIPE]
-    some = {recipe: found for recipe, found in marks.items() if (recipe.votes > 0) == voted}
-    # votes come from clicks: they always cost items with few, and who wants these most asks for a single search
-    return {r: m for r, m in some.items() if (m.spares_new_items(plain) if voted else m.spares_rare_items(plain))}
+    return {r: m for r, m in marks.items() if (r.votes > 0) == voted and m.spares_slices(plain)}
 
 
 def _with_prototypes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
@@ -195,18 +192,16 @@ def _figures(
 ) -> dict[str, Any]:
     named = {"plain": PLAIN_RECIPE, "chosen": one}
     named |= {name: each for name, each in (("with_prototypes", many), ("with_votes", voted)) if each}
-    never = {
-        "queries": int(marks[one].never_Q.size),
-        **{name: round(marks[recipe].never, 3) for name, recipe in named.items()},
-    }
+    by_slice = {name: marks[recipe].by_slice for name, recipe in named.items()}
+    queries = {name: len(found_Q) for name, found_Q in marks[one].slices.items()}
     candidates = [
         {**recipe.as_json(), "score": round(m.score, 3), "P@1": m.p1, "PSP@5": m.psp5, "R@10": m.r10}
-        | {"never R@10": m.never}
+        | {"R@10_by_slice": m.by_slice}
         for recipe, m in marks.items()
     ]
     return {
         "held_out_queries": len(trials[False].held_out),
         **{name: trials[recipe.composition.residual].figures(recipe) for name, recipe in named.items()},
-        "never_clicked_R@10": never,
+        "R@10_by_slice": {"queries": queries, **by_slice},
         "candidates": candidates,
     }

@@ -16,7 +16,7 @@ import numpy as np
 
 from recsys.core.files import write_json
 from recsys.model.arena import Arena, Cost, measured
-from recsys.model.evaluate import SLICES
+from recsys.model.marks import SLICES
 from recsys.model.metrics import Floats, Rows, propensities, query_figures
 from recsys.model.search import ONE_SEARCH, WITH_VOTES
 from recsys.model.systems import ExtraMissingError, System

@@ -21,7 +21,7 @@ from recsys.model.held_out import ENDS, Encoded, encode
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.write_run import Outcome, write_run
 
-KEPT_FIGURES = ("held_out_queries", "plain", "chosen", "with_prototypes", "with_votes", "never_clicked_R@10")
+KEPT_FIGURES = ("held_out_queries", "plain", "chosen", "with_prototypes", "with_votes", "R@10_by_slice")
 "Figures of the training that hold for its encoder and recipe, and stand in the new run too."
 
 

@@ -5,7 +5,7 @@ Shape letters: B queries, D embedding width, K ranks, L items.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from recsys.graph.client import Graph
 from recsys.graph.schema import Label
 from recsys.model.baselines import rank_by_popularity, rank_by_titles, rank_by_training_queries
 from recsys.model.clicks import read_clicks
+from recsys.model.marks import SLICES
 from recsys.model.metrics import CUTOFFS, RECALL_CUTOFFS, Floats, Gold, Rows, evaluate_ranking, propensities
 from recsys.model.search import ONE_SEARCH, WITH_VOTES, rank_run
 from recsys.model.snapshot import Snapshot
@@ -24,8 +25,6 @@ from recsys.model.task import Task
 SYSTEMS = ("recsys", "recsys_votes", "popularity", "bm25", "bm25_queries")
 """recsys is one search, as any backend can do it; recsys_votes, of runs that chose votes, is what `recsys recommend`
 does."""
-SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
-"Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
 SLICE_FIGURES = ("P@1", "R@10", "R@100")
 
 

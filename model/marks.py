@@ -1,10 +1,11 @@
-"""What a recipe reaches on held-out queries, and whether it costs the items that few or none clicked.
+"""What a recipe reaches on held-out queries, and whether it costs a slice of the items.
 
 Shape letter: Q held-out queries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
+"Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
 FEW = 100
 "Queries below which a slice says too little to decide."
-RARE = 5
-"Clicking training queries from which an item is no longer rare."
+NOISE = 1.0
+"Standard errors of the mean paired difference that count as noise. With two, a slice could lose four points unseen."
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,13 @@ class Marks:
         p1: P@1.
         psp5: PSP@5.
         r10: R@10.
-        never_Q: R@10 over the gold items without training clicks, of each query that has such.
-        rare_Q: The same over those that fewer than :data:`RARE` training queries clicked.
+        slices: Of :data:`SLICES`, R@10 over the gold items of the slice, of each query that has such.
     """
 
     p1: float
     psp5: float
     r10: float
-    never_Q: Floats
-    rare_Q: Floats
+    slices: Mapping[str, Floats]
 
     @property
     def score(self) -> float:
@@ -42,23 +43,14 @@ class Marks:
         return (self.p1 + self.psp5 + self.r10) / 3
 
     @property
-    def never(self) -> float:
-        """Mean of ``never_Q``, 0 where there are none."""
-        return float(self.never_Q.mean()) if self.never_Q.size else 0.0
+    def by_slice(self) -> dict[str, float]:
+        """R@10 of each slice, 0 where no query has gold there."""
+        return {name: round(float(found_Q.mean()), 3) if found_Q.size else 0.0 for name, found_Q in self.slices.items()}
 
-    def spares_new_items(self, plain: Marks, errors: float = 2.0) -> bool:
-        """Say whether items without training clicks fare no worse than under ``plain``; arguments as below."""
-        return _is_noise(plain.never_Q - self.never_Q, errors)
-
-    def spares_rare_items(self, plain: Marks, errors: float = 2.0) -> bool:
-        """Say whether items without training clicks, and all rare ones, fare no worse than under ``plain``.
-
-        Args:
-            plain: Marks of the plain vectors on the same queries.
-            errors: Standard errors of the mean paired difference that count as noise.
-        """
-        return self.spares_new_items(plain, errors) and _is_noise(plain.rare_Q - self.rare_Q, errors)
+    def spares_slices(self, plain: Marks) -> bool:
+        """Say whether no slice fares worse than under ``plain``, marks of the same queries, but for noise."""
+        return all(_is_noise(plain.slices[name] - found_Q) for name, found_Q in self.slices.items())
 
 
-def _is_noise(loss_Q: Floats, errors: float) -> bool:
-    return loss_Q.size < FEW or bool(loss_Q.mean() <= errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size))
+def _is_noise(loss_Q: Floats) -> bool:
+    return loss_Q.size < FEW or bool(loss_Q.mean() <= NOISE * np.sqrt(np.mean(loss_Q**2) / loss_Q.size))

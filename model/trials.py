@@ -22,7 +22,7 @@ from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.prototypes import Prototypes, choose_prototypes
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
-from recsys.model.marks import RARE, Marks
+from recsys.model.marks import SLICES, Marks
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
@@ -178,8 +178,10 @@ class Trials:
             p1=_percent(first_Q),
             psp5=100 * float(self._gain[rank_G < 5].sum()) / self._attainable if len(rank_G) else 0.0,
             r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
-            never_Q=100 * _recall_where(degree_G == 0, positions, rank_G, len(size_Q)),
-            rare_Q=100 * _recall_where(degree_G < RARE, positions, rank_G, len(size_Q)),
+            slices={
+                name: 100 * _recall_where((degree_G >= least) & (degree_G < below), positions, rank_G, len(size_Q))
+                for name, (least, below) in SLICES.items()
+            },
         )
 
 

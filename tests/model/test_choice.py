@@ -70,12 +70,12 @@ def test_new_items_get_what_costs_little():
     """Of bonuses that nearly tie the highest is taken, and one that costs more than half a point is not."""
     measured: list[Recipe] = []
     scores = {0.0: 60.0, 0.02: 60.2, 0.05: 60.1, 0.1: 59.8, 0.15: 59.6, 0.2: 40.0}
-    marks = {PLAIN_RECIPE: Marks(50, 50, 50, np.empty(0), np.empty(0))}
+    marks = {PLAIN_RECIPE: Marks(50, 50, 50, {})}
 
     def measure(recipes: Iterable[Recipe]) -> None:
         for recipe in recipes:
             measured.append(recipe)
-            marks[recipe] = Marks(*[scores[recipe.bonus.new]] * 3, np.empty(0), np.empty(0))
+            marks[recipe] = Marks(*[scores[recipe.bonus.new]] * 3, {})
 
     found = Recipe(Composition(2.0, 1.0), Bonus(0.02, 0.01))
     measure([found])
@@ -94,9 +94,9 @@ def test_new_items_are_not_given_up():
     items = unit(rng.normal(size=(60, 8)).astype(np.float32))
     queries = unit(items[item] + 0.6 * rng.normal(size=(n, 8)).astype(np.float32))
     choice = choose(held_out(clicks, marks), Encoded(items, queries), graph=True)
-    never = choice.figures["never_clicked_R@10"]
-    assert never["queries"] > 50
-    assert never["chosen"] >= never["plain"] - 10
+    by_slice = choice.figures["R@10_by_slice"]
+    assert by_slice["queries"]["never"] > 50
+    assert by_slice["chosen"]["never"] >= by_slice["plain"]["never"] - 10
     best = max(choice.figures["candidates"], key=lambda c: c["score"])
     assert best["score"] >= choice.figures["candidates"][0]["score"]
 

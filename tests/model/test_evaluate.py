@@ -11,7 +11,8 @@ import pytest
 from recsys.core.bonus import Bonus, widen_items, widen_queries
 from recsys.core.files import write_json
 from recsys.core.run import Run, Table, write_table
-from recsys.model.evaluate import SLICES, SYSTEMS, GraphChangedError, evaluate_run
+from recsys.model.evaluate import SYSTEMS, GraphChangedError, evaluate_run
+from recsys.model.marks import SLICES
 from recsys.model.task import build_task
 
 QUERIES = ["red shoe", "blue lamp", "oak table"]

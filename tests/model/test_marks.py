@@ -1,20 +1,33 @@
-"""Whether a recipe spares the items that few or none clicked."""
+"""Whether a recipe spares the slices of the items."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from recsys.model.marks import Marks
+from recsys.model.marks import SLICES, Floats, Marks
+
+NONE = dict.fromkeys(SLICES, np.empty(0))
 
 
-def test_rare_items_are_spared_within_noise():
-    """Of 100 queries 10 lose: mean loss 10 and twice √(1000/100) = 6.32; of 4 that lose and 2 that gain, 2 and 4.90."""
-    plain = Marks(0, 0, 0, np.full(100, 100.0), np.empty(0))
-    ten = Marks(0, 0, 0, np.where(np.arange(100) < 10, 0.0, 100.0), np.empty(0))
-    assert not ten.spares_rare_items(plain)
+def marks(**slices: Floats) -> Marks:
+    """Return marks of which these slices alone have queries."""
+    return Marks(0, 0, 0, {**NONE, **slices})
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_a_slice_is_spared_within_noise(name: str):
+    """Of 100 queries 10 lose: mean loss 10, error √(1000/100) = 3.16; where 4 lose and 3 gain, 1 and 2.65."""
+    everything = np.full(100, 100.0)
+    assert not marks(**{name: np.where(np.arange(100) < 10, 0.0, 100.0)}).spares_slices(marks(**{name: everything}))
     before, after = np.zeros(100), np.zeros(100)
-    before[:4], after[4:6] = 100, 100
-    assert Marks(0, 0, 0, after, after).spares_rare_items(Marks(0, 0, 0, before, before))
-    assert Marks(0, 0, 0, np.empty(0), np.empty(0)).spares_rare_items(Marks(0, 0, 0, np.empty(0), np.empty(0)))
-    assert Marks(0, 0, 0, np.zeros(99), before).spares_rare_items(Marks(0, 0, 0, np.full(99, 100.0), before))
-    assert not Marks(0, 0, 0, before, ten.never_Q).spares_rare_items(Marks(0, 0, 0, before, plain.never_Q))
+    before[:4], after[4:7] = 100, 100
+    assert marks(**{name: after}).spares_slices(marks(**{name: before}))
+    assert not marks(**{name: np.zeros(100)}).spares_slices(marks(**{name: before}))
+
+
+def test_a_slice_of_few_queries_says_nothing():
+    """Whatever 99 queries lose, and where there are none."""
+    assert marks(tail=np.zeros(99)).spares_slices(marks(tail=np.full(99, 100.0)))
+    assert marks().spares_slices(marks())
+    assert marks().by_slice == dict.fromkeys(SLICES, 0.0)

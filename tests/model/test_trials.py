@@ -61,7 +61,8 @@ def test_marks_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("recsys.model.trials.BLOCK_SCORES", 1)
     parts = trials.measure([recipe])[recipe]
     assert (parts.p1, parts.psp5, parts.r10) == (whole.p1, whole.psp5, whole.r10)
-    np.testing.assert_array_equal(parts.never_Q, whole.never_Q)
+    for name, found_Q in whole.slices.items():
+        np.testing.assert_array_equal(parts.slices[name], found_Q)
 
 
 def test_marks_worked_by_hand():
@@ -81,7 +82,8 @@ def test_marks_worked_by_hand():
     # one training query: every propensity is 1; two of the three gold items stand among the first five
     assert marks.psp5 == pytest.approx(200 / 3)
     assert marks.score == pytest.approx((50 + 200 / 3 + 50) / 3)
-    # item 1 (query 0) and item 11 (query 1) have no training clicks: recalls 1 and 0
-    np.testing.assert_allclose(marks.never_Q, [100, 0])
-    np.testing.assert_allclose(marks.rare_Q, [100, 0])
-    assert marks.never == 50
+    # item 1 (query 0) and item 11 (query 1) have no training clicks: recalls 1 and 0; item 0 (query 0) has one
+    np.testing.assert_allclose(marks.slices["never"], [100, 0])
+    np.testing.assert_allclose(marks.slices["tail"], [100])
+    assert marks.slices["torso"].size == marks.slices["head"].size == 0
+    assert marks.by_slice["never"] == 50
