@@ -134,7 +134,7 @@ class TrainSettings(Section):
     "Vectors of an item drawn towards clicking queries, at most, that a single search may be chosen with; 0 for none."
     loss: Literal["chosen", "triplet", "infonce"] = "chosen"
     "How clicks are learnt from: the hardest negatives at a margin, a softmax over the batch, or what a trial chooses."
-    hard_negatives_every: NonNegativeInt = 3
+    hard_negatives_every: NonNegativeInt = 4
     "Epochs between searches for the nearest unclicked items of every query, further negatives; 0 for none."
     plan: Literal["uniform", "ngame"] = "uniform"
     "Which queries share a batch: any, or after ten epochs those whose vectors are near (NGAME, arXiv 2207.04452)."

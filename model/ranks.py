@@ -8,12 +8,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 Rows = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
 
 PLACES = 10
 "Places that are told apart."
+GROUP = 32
+"Neighbouring columns whose highest score is looked at before they are."
 
 
 def first_ranks(scores_BL: Scores, position_G: Rows, item_G: Rows) -> Rows:
@@ -28,8 +31,8 @@ def first_ranks(scores_BL: Scores, position_G: Rows, item_G: Rows) -> Rows:
         item_G: Item row of each pair.
     """
     own_G = scores_BL[position_G, item_G]
-    best = torch.from_numpy(scores_BL).topk(min(PLACES, scores_BL.shape[1]), dim=1)
-    best_GK, row_GK = best.values.numpy()[position_G], best.indices.numpy()[position_G]
+    best_BK, row_BK = _best(torch.from_numpy(scores_BL), min(PLACES, scores_BL.shape[1]))
+    best_GK, row_GK = best_BK.numpy()[position_G], row_BK.numpy()[position_G]
     ahead_GK = (best_GK > own_G[:, None]) | ((best_GK == own_G[:, None]) & (row_GK < item_G[:, None]))
     rank_G = ahead_GK.sum(axis=1)
     for pair in np.flatnonzero(own_G == best_GK[:, -1]):
@@ -38,3 +41,19 @@ def first_ranks(scores_BL: Scores, position_G: Rows, item_G: Rows) -> Rows:
     none = (own_G < best_GK[:, -1]) | (own_G == -np.inf)
     ranks: Rows = np.where(none, PLACES, np.minimum(rank_G, PLACES)).astype(np.int64)
     return ranks
+
+
+def _best(scores_BL: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the ``k`` highest scores of each row and their columns; ``topk`` of whole rows takes twice as long.
+
+    None of them lies outside the ``k`` groups whose highest scores are the highest.
+    """
+    groups = scores_BL.shape[1] // GROUP
+    if groups <= k:
+        return torch.topk(scores_BL, k, dim=1)
+    end = groups * GROUP
+    group_BK = scores_BL[:, :end].reshape(-1, groups, GROUP).amax(dim=2).topk(k, dim=1, sorted=False).indices
+    inside = (group_BK[:, :, None] * GROUP + torch.arange(GROUP)).flatten(1)
+    column = torch.cat([inside, torch.arange(end, scores_BL.shape[1]).expand(len(scores_BL), -1)], dim=1)
+    best_BK, place_BK = scores_BL.gather(1, column).topk(k, dim=1)
+    return best_BK, column.gather(1, place_BK)

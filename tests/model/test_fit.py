@@ -143,7 +143,8 @@ def test_clusters_and_pruned_edges_are_found_when_it_is_their_turn(
 ):
     """After their warm-up each leaves its files; the training goes on to a finite loss."""
     monkeypatch.setattr(clustered_plan, "WARM_UP", 2)
-    chosen = settings.model_copy(update={"plan": "ngame", "prune_after": 1, "prune_every": 2, "epochs": 4})
+    changes = {"plan": "ngame", "prune_after": 1, "prune_every": 2, "hard_negatives_every": 3, "epochs": 4}
+    chosen = settings.model_copy(update=changes)
     _, _, history = train_once(small, chosen, tmp_path)
     found = {path.name for path in tmp_path.glob("*.npy")} - {"hard-negatives-0.npy", "hard-negatives-3.npy"}
     relations = range(len(take_snapshot(small).relations))
@@ -157,6 +158,6 @@ def test_the_same_seed_gives_the_same_ten_losses(
     """Ten epochs of the small graph with everything on have the losses that they had when this was written."""
     for user in (module, hard_negatives):
         monkeypatch.setattr(user, "has_bfloat16", lambda _: False)  # as on every machine
-    chosen = settings.model_copy(update={"epochs": 10})
+    chosen = settings.model_copy(update={"hard_negatives_every": 3, "epochs": 10})
     _, _, history = train_once(small, chosen, tmp_path)
     assert [entry["loss"] for entry in history if "click" in entry] == pytest.approx(TEN_LOSSES, abs=2e-3)
