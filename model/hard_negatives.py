@@ -85,7 +85,7 @@ class HardNegatives:
         by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
         items = compose(items, mean_of_queries(asked, by_position), self._degree_L, self._composition)
         known = known_pairs(self._query_T, self._clicks, self._excluded)
-        return nearest(asked, items, known, NEAREST, self._model.device)
+        return nearest_clicked(asked, items, self._degree_L, known, self._model.device)
 
     def _encode(self, label: Label, rows: Rows) -> Vectors:
         return encode_rows(self._model, self._features, label, rows, self._batch_size)
@@ -117,6 +117,29 @@ def known_pairs(query_T: Rows, clicks: Clicks, excluded: PairsByQuery) -> tuple[
     out = excluded.edges_of(query_T)
     position = np.searchsorted(query_T, np.concatenate([clicks.query, out.source]))
     return position, np.concatenate([clicks.item, out.target])
+
+
+def nearest_clicked(
+    queries_TD: Vectors, items_LD: Vectors, degree_L: Rows, known: tuple[Rows, Rows], device: torch.device
+) -> npt.NDArray[np.int32]:
+    """Return the :data:`NEAREST` items per query of those that somebody clicked, since no other is ever drawn.
+
+    Args:
+        queries_TD: Query vectors.
+        items_LD: Item vectors.
+        degree_L: Distinct training queries that clicked each item.
+        known: Pairs that are left out, as :func:`known_pairs` gives them.
+        device: Where to multiply.
+
+    Returns:
+        Item rows, −1 where fewer are left; shape (T, K).
+    """
+    clicked = np.flatnonzero(degree_L)
+    position, item = known
+    inside = degree_L[item] > 0
+    left_out = position[inside], np.searchsorted(clicked, item[inside])
+    near_TK = nearest(queries_TD, items_LD[clicked], left_out, NEAREST, device)
+    return np.where(near_TK >= 0, clicked[near_TK], -1).astype(np.int32)
 
 
 def nearest(

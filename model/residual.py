@@ -16,7 +16,7 @@ from recsys.graph.pages import Edges
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Vectors
 from recsys.model.draw import known, pick_one
-from recsys.model.hard_negatives import NEAREST, draw_near, known_pairs, nearest
+from recsys.model.hard_negatives import draw_near, known_pairs, nearest_clicked
 from recsys.model.held_out import Encoded
 from recsys.model.losses.triplet import hardest_triplet_loss
 from recsys.model.pairs import PairsByQuery
@@ -63,7 +63,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     near_TK = np.empty((0, 0), dtype=np.int32)
     for epoch in range(EPOCHS):
         if epoch % SEARCH_EVERY == 0:
-            near_TK = _search(encoded.queries, vectors, clicks, excluded)
+            near_TK = _search(encoded.queries, _all(vectors, clicks), clicks, excluded, degree_L)
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]
@@ -81,10 +81,12 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     return summed
 
 
-def _search(queries: Vectors, vectors: Lookup, clicks: Clicks, excluded: PairsByQuery) -> npt.NDArray[np.int32]:
+def _search(
+    queries: Vectors, items: Vectors, clicks: Clicks, excluded: PairsByQuery, degree_L: Rows
+) -> npt.NDArray[np.int32]:
     query_T = np.unique(clicks.query)
     known = known_pairs(query_T, clicks, excluded)
-    return nearest(queries[query_T], _all(vectors, clicks), known, NEAREST, torch.device("cpu"))
+    return nearest_clicked(queries[query_T], items, degree_L, known, torch.device("cpu"))
 
 
 @torch.no_grad()
