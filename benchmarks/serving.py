@@ -43,7 +43,7 @@ from recsys.serving.storage import Storage
 from recsys.serving.voters import remove
 
 ITEMS, EMBEDDED_ITEMS = 100_000, 20_000
-QUERIES, ASKED, K = 5_000, 200, 10
+QUERIES, ASKED, K = 5_000, 1_000, 10
 CLICKED, PROTOTYPES = 500, 4
 
 
@@ -144,7 +144,9 @@ def medians(ways: Mapping[str, Callable[[int], object]], times: int) -> dict[str
     return {name: float(np.median(spent[times // 10 :])) for name, spent in taken.items()}
 
 
-def compare(client: QdrantClient, plain: Run, composed: Run, catalogue: Catalogue, runs: Path) -> None:
+def compare(
+    client: QdrantClient, plain: Run, composed: Run, catalogue: Catalogue, runs: Path, model: SentenceTransformer
+) -> None:
     """Print the medians of every way to ask, and their ratios."""
     vectors, new = catalogue.vectors, catalogue.known
     recommender = Recommender(client, plain.name.rpartition("-")[0], runs)
@@ -156,9 +158,13 @@ def compare(client: QdrantClient, plain: Run, composed: Run, catalogue: Catalogu
         asked = vectors[[row]].tolist() if collection == many else vectors[row].tolist()
         return client.query_points(collection, asked, limit=K, with_payload=SHOWN, search_params=PARAMETERS)
 
+    def encode_and_ask(turn: int) -> object:
+        return model.encode([catalogue.queries[new + turn]]), raw(plain.name, new + turn)
+
     ways = {
         "raw client, by vector": lambda turn: raw(plain.name, new + turn),
         "ours, by vector": lambda turn: search(client, plain.name, [vectors[new + turn]], K),
+        "raw client, encoding": encode_and_ask,
         "ours, by new text": lambda turn: recommender.by_text([catalogue.queries[new + turn]], K),
         "ours, by known query": lambda turn: recommender.by_query_id(f"query-{turn}", K),
         "raw client, composed": lambda turn: raw(composed.name, new + turn),
@@ -216,7 +222,7 @@ def main() -> None:
                 publish_timed(client, composed, settings, embedded)
                 publish_timed(client, plain, settings, embedded)
                 publish_timed(client, composed, settings, embedded, PROTOTYPES)
-                compare(client, plain, composed, catalogue, runs)
+                compare(client, plain, composed, catalogue, runs, model)
                 for contents in every:
                     print_recall(client, contents, catalogue)
             finally:
