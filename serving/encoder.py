@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from recsys.core.errors import DataError
 from recsys.core.files import hash_tree
-from recsys.core.run import Run
+from recsys.core.run import Run, Vectors
+from recsys.serving.token_table import TokenTable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+Encode = Callable[[Sequence[str]], Vectors]
+"Takes texts; not from two threads at once, which tokenizers refuse."
 
 
 class EncoderMismatchError(DataError):
@@ -35,6 +41,13 @@ def check_encoder(run: Run, collection: str, expected: str) -> None:
     found = hash_tree(run.encoder_path)
     if found != expected:
         raise EncoderMismatchError(collection, run, expected=expected, found=found)
+
+
+def encode_with(run: Run) -> Encode:
+    """Return what encodes texts with the run's encoder; the training libraries are loaded for transformers alone."""
+    if table := TokenTable.of(run.encoder_path):
+        return table.encode
+    return partial(load_encoder(run).encode, convert_to_numpy=True, show_progress_bar=False)
 
 
 def load_encoder(run: Run) -> SentenceTransformer:

@@ -6,19 +6,15 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recsys.core.run import Run, Vectors, list_runs
 from recsys.core.text import normalise, query_id
-from recsys.serving.encoder import EncoderMismatchError, check_encoder, load_encoder
+from recsys.serving.encoder import Encode, EncoderMismatchError, check_encoder, encode_with
 from recsys.serving.known import KnownRows
 from recsys.serving.lineage import Lineage
 from recsys.serving.recommendation import LiveRunMissingError, UnknownIdError
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 
 class Questions:
@@ -67,9 +63,8 @@ class Questions:
             LiveRunMissingError: The run directory is gone.
             EncoderMismatchError: Its encoder did not make the collection.
         """
-        with self._encoding:  # tokenizers refuse to be used by two threads at once
-            encoded: Vectors = self._encoder.encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
-        return encoded
+        with self._encoding:
+            return self._encoder(list(texts))
 
     def vectors(self, texts: Sequence[str]) -> tuple[list[Vectors], list[bool]]:
         """Return the vector of each text, and whether it is the stored one of a known query; others are encoded.
@@ -116,9 +111,9 @@ class Questions:
         return run
 
     @cached_property
-    def _encoder(self) -> SentenceTransformer:
+    def _encoder(self) -> Encode:
         check_encoder(self.run, self._collection, self._lineage.encoder_hash)
-        return load_encoder(self.run)
+        return encode_with(self.run)
 
     def _encode(self, texts: Sequence[str]) -> Sequence[Vectors]:
         how = self._lineage.how

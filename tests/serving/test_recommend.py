@@ -55,7 +55,7 @@ def test_a_text_gets_the_nearest_items_of_its_encoding(live):
 def test_a_known_text_is_not_encoded(live, monkeypatch):
     """A training query, in any spelling with the same normal form, uses its stored vector; no encoder is loaded."""
     run, recommender = live
-    monkeypatch.setattr(questions, "load_encoder", None)
+    monkeypatch.setattr(questions, "encode_with", None)
     queries = run.queries()
     (result,) = recommender.by_text([f"  {queries.texts[5].upper()} "])
     assert result.known
@@ -65,7 +65,7 @@ def test_a_known_text_is_not_encoded(live, monkeypatch):
 def test_a_query_id_uses_the_stored_vector(live, monkeypatch):
     """Known queries need no encoder."""
     run, recommender = live
-    monkeypatch.setattr(questions, "load_encoder", None)
+    monkeypatch.setattr(questions, "encode_with", None)
     for row in (0, 11):
         assert same(recommender.by_query_id(f"query-{row}", k=3), nearest(run, run.queries().vectors[row], 3))
 
