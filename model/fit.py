@@ -38,7 +38,7 @@ from recsys.model.work import last_checkpoint
 
 STATIC_LEARNING_RATE = 0.002
 TRANSFORMER_LEARNING_RATE = 2e-4
-MEASUREMENTS = 4
+MEASUREMENTS = 10
 "Measurements on held-out queries per training, about."
 CHECKPOINT_STEPS = 2000
 "Steps between measurements at most, so that little is lost when a long epoch is interrupted."
