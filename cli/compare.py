@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--clicks", required=True, metavar="PATH", help="Test click log: a file, folder or quoted glob.")
 @click.option("--filter", "filter_", metavar="PATH", help="Pairs (query_id, item_id) left out of gold and predictions.")
+@click.option(
+    "--validation", metavar="PATH", help="Click log that trainings choose by, instead of a share of the queries."
+)
 @click.option("--only", "only", multiple=True, metavar="SYSTEM", help="Compare these systems alone; repeatable.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Trainings of each system.")
 @click.option("--epochs", type=int, help="Passes over the training queries.")
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 def compare(
     clicks: str,
     filter_: str | None,
+    validation: str | None,
     only: tuple[str, ...],
     seeds: int,
     epochs: int | None,
@@ -46,11 +50,13 @@ def compare(
     RAMEN paper has it and by default, GraphSAGE and LightGCN. What is finished is not done again after an interruption.
     """
     from recsys.cli.clients import open_graph
+    from recsys.cli.evaluate import told
     from recsys.ingest.held_out import read_filter, read_held_out
 
     chosen = settings(train={"epochs": epochs})
-    log = read_held_out(clicks, named)
-    pairs = read_filter(filter_).kept if filter_ else ()
+    log = told(clicks, read_held_out(clicks, named))
+    pairs = told(filter_, read_filter(filter_)) if filter_ else ()
+    chooses_by = told(validation, read_held_out(validation, {})) if validation else None
     note("loading the training libraries")
     from recsys.model.arena import Arena
     from recsys.model.compare import check_extras
@@ -61,7 +67,7 @@ def compare(
     check_extras(systems)
     first = chosen.train.seed
     with open_graph(chosen) as graph, tempfile.TemporaryDirectory() as directory:
-        arena = Arena(graph, chosen.train, Path(directory), log.kept, pairs)
+        arena = Arena(graph, chosen.train, Path(directory), log, pairs, chooses_by)
         found = run_comparison(arena, systems, range(first, first + seeds), chosen.workspace)
     if plot:
         _draw(found, plot)

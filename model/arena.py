@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +55,7 @@ class Arena:
         directory: For what is read; exists.
         log: Test clicks.
         filtered: (query id, item id) pairs that take no part.
+        validation: Click log that our trainings choose by; without it each holds out a share of the graph's queries.
 
     Raises:
         NoClicksError, UnknownRelationError: The graph cannot be trained on.
@@ -68,12 +69,14 @@ class Arena:
         directory: Path,
         log: Iterable[Click],
         filtered: Collection[tuple[str, str]] = (),
+        validation: Sequence[Click] | None = None,
     ) -> None:
         self.graph = graph
         self.settings = settings.model_copy(update={"encoder": resolve(settings.encoder)})
         snapshot = take_snapshot(graph, settings.relations)
         self.data: TrainingData = read_data(graph, snapshot, directory, 0.0)
         self.filtered = filtered
+        self.validation = validation
         texts = self.data.texts["Item"]
         clicks, degree = self.data.clicks.per_item()
         nothing = np.empty((len(texts), 0), np.float32)

@@ -20,6 +20,7 @@ from recsys.model.marks import SLICES
 from recsys.model.metrics import Floats, Rows, propensities, query_figures
 from recsys.model.search import ONE_SEARCH, WITH_VOTES
 from recsys.model.systems import ExtraMissingError, System
+from recsys.model.validation import digest
 
 FIGURES = ("P@1", "P@5", "nDCG@5", "PSP@5", "R@10", "R@100")
 SLICE_FIGURE = "R@10"
@@ -132,6 +133,8 @@ def _key(arena: Arena) -> str:
         "snapshot": arena.data.snapshot.as_json(),
         "texts": list(task.texts),
         "gold": task.gold.indices.tolist(),
+        "filter": digest(arena.filtered),
+        "validation": digest(arena.validation or ()),
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 

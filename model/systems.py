@@ -89,7 +89,7 @@ def _untrained(arena: Arena, seed: int, directory: Path) -> Rank:
 def _trained(**changes: Any) -> Callable[[Arena, int, Path], Rank]:
     def learn(arena: Arena, seed: int, directory: Path) -> Rank:
         settings = arena.settings.model_copy(update={**changes, "seed": seed})
-        run = train(arena.graph, settings, directory, filtered=arena.filtered)
+        run = train(arena.graph, settings, directory, validation=arena.validation, filtered=arena.filtered)
         items, queries = run.items(), run.queries()
         return lambda: rank_run(run, items, queries, arena.task.texts, arena.task.excluded, K)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ TRAINED = ("no_graph", "ramen", "recsys", "graph_sage", "light_gcn")
 @pytest.fixture(scope="module")
 def make_arena(
     filled: Graph, tiny_static: Path, twin: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Arena]:
+) -> Callable[..., Arena]:
     """Makes what systems compete on: the test log asks again what some known queries clicked."""
     settings = TrainSettings.model_validate(
         {"encoder": str(tiny_static), "epochs": 1, "batch_size": 12, "validation_share": 0.2, "seed": 3}
@@ -33,7 +34,7 @@ def make_arena(
         for query, item in sorted(twin.clicks)[:20]
         if twin.query_texts[query]
     ]
-    return lambda: Arena(filled, settings, tmp_path_factory.mktemp("arena"), log)
+    return lambda **changes: Arena(filled, settings, tmp_path_factory.mktemp("arena"), log, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,31 @@ def test_what_is_finished_is_not_done_again(
     assert [(row.name, row.figures, row.seconds) for row in again.rows] == [
         (row.name, row.figures, row.seconds) for row in first.rows
     ]
+
+
+@pytest.mark.parametrize("changes", [{"filtered": [("q", "i")]}, {"validation": [("q", "red", "i")]}])
+def test_with_another_filter_or_validation_log_it_is_another_comparison(
+    make_arena: Callable[..., Arena], tmp_path: Path, changes: dict[str, Any]
+):
+    """What was finished without them is not taken for what would be learnt with them."""
+    learnt: list[dict[str, Any]] = []
+
+    def learn(arena: Arena, seed: int, directory: Path) -> Any:
+        learnt.append({"filtered": arena.filtered, "validation": arena.validation})
+        return LEARNS["popularity"].learn(arena, seed, directory)
+
+    system = replace(LEARNS["popularity"], learn=learn)
+    for arena in (make_arena(), make_arena(**changes), make_arena(**changes)):
+        compare(arena, [system], (0,), tmp_path)
+    assert learnt == [{"filtered": (), "validation": None}, {"filtered": (), "validation": None, **changes}]
+
+
+def test_our_trainings_choose_by_the_validation_log(make_arena: Callable[..., Arena], tmp_path: Path, twin: Any):
+    """The run that a system trains says that a log was held out, and not a share of the queries."""
+    log = [("new", "a text that nobody asked", twin.item_ids[0])]
+    compare(make_arena(validation=log), [LEARNS["no_graph"]], (0,), tmp_path)
+    (metrics,) = tmp_path.glob("compare/*/no_graph-0/runs/*/metrics.json")
+    assert json.loads(metrics.read_text())["held_out_by"] == "log"
 
 
 def test_a_system_that_does_not_apply_says_why(make_arena: Callable[[], Arena], tmp_path: Path):
