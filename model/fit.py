@@ -101,6 +101,8 @@ def fit(
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_checkpoint(directory)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        # the trainer leaves bfloat16 behind in the model's forward; what it encodes from here on is kept
+        trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
         history: list[dict[str, Any]] = trainer.state.log_history
     return history
 

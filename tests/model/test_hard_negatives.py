@@ -47,6 +47,7 @@ def test_near_items_are_those_of_a_full_sort(seed: int, n: int, m: int, k: int, 
         [i for i in np.argsort(-row) if (p, i) not in set(zip(*excluded, strict=True))] for p, row in enumerate(scores)
     ]
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "has_bfloat16", lambda _: False)
         patch.setattr(module, "BLOCK_SCORES", block)
         found = nearest(queries, items, excluded, k, CPU)
     assert found.tolist() == [(some + [-1] * m)[: min(k, m)] for some in expected]
