@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Vectors = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -33,3 +35,9 @@ def shares_of_queries(degree_L: npt.NDArray[np.int64], how: Composition) -> npt.
     """Return n/(n+c), the part of α that each item gives to its clicking queries; 0 without any."""
     share_L: npt.NDArray[np.float64] = degree_L / np.maximum(degree_L + how.evidence, 1)
     return share_L
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Scale rows to unit norm; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)

@@ -16,7 +16,7 @@ import numpy as np
 
 from recsys.core.files import write_json
 from recsys.model.arena import Arena, Cost, measured
-from recsys.model.marks import SLICES
+from recsys.model.marks import in_slices
 from recsys.model.metrics import Floats, Rows, propensities, query_figures
 from recsys.model.search import ONE_SEARCH, WITH_VOTES
 from recsys.model.systems import ExtraMissingError, System
@@ -163,8 +163,8 @@ def _row(arena: Arena, name: str, says: str, runs: Sequence[Ranked]) -> Row:
         for r in runs
     ]
     slices = {}
-    for slice_, (least, below) in SLICES.items():
-        inside = gold.restrict((degree[gold.indices] >= least) & (degree[gold.indices] < below))
+    for slice_, inside_G in in_slices(degree[gold.indices]).items():
+        inside = gold.restrict(inside_G)
         values = [query_figures(r.ranked_BK, inside, ks=())[SLICE_FIGURE] for r in runs]
         slices[slice_] = np.mean(values, axis=0)
     return Row(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from recsys.core.composition import PLAIN as PLAIN
 from recsys.core.composition import Composition as Composition
 from recsys.core.composition import shares_of_queries as shares_of_queries
+from recsys.core.composition import unit as unit
 from recsys.model.clicks import Clicks
 
 Vectors = npt.NDArray[np.float32]
@@ -42,9 +43,3 @@ def sums(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64
     """
     weight_L = how.alpha * shares_of_queries(degree_L, how)
     return item_vectors + weight_L[:, None].astype(np.float32) * mean_LD
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Scale rows to unit norm; a zero row stays zero."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)

@@ -16,7 +16,7 @@ from recsys.graph.client import Graph
 from recsys.graph.schema import Label
 from recsys.model.baselines import rank_by_popularity, rank_by_titles, rank_by_training_queries
 from recsys.model.clicks import read_clicks
-from recsys.model.marks import SLICES
+from recsys.model.marks import in_slices
 from recsys.model.metrics import CUTOFFS, RECALL_CUTOFFS, Floats, Gold, Rows, evaluate_ranking, propensities
 from recsys.model.search import ONE_SEARCH, WITH_VOTES, rank_run
 from recsys.model.snapshot import Snapshot
@@ -81,11 +81,8 @@ def evaluate_run(run: Run, items: Table, graph: Graph, task: Task, *, ks: Sequen
 def _measure(
     ranked_BK: Rows, gold: Gold, degree_L: Rows, propensity_L: Floats, ks: Sequence[int]
 ) -> dict[str, float | dict[str, dict[str, float]]]:
-    degree = degree_L[gold.indices]
-    slices = {
-        name: _measure_slice(ranked_BK, gold.restrict((degree >= least) & (degree < below)))
-        for name, (least, below) in SLICES.items()
-    }
+    inside = in_slices(degree_L[gold.indices])
+    slices = {name: _measure_slice(ranked_BK, gold.restrict(inside_G)) for name, inside_G in inside.items()}
     return {**evaluate_ranking(ranked_BK, gold, propensity_L=propensity_L, ks=ks), "slices": slices}
 
 

@@ -21,6 +21,11 @@ NOISE = 1.0
 "Standard errors of the mean paired difference that count as noise. With two, a slice could lose four points unseen."
 
 
+def in_slices(degree_G: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return which of the items of these degrees, distinct training queries that clicked them, are in each slice."""
+    return {name: (degree_G >= least) & (degree_G < below) for name, (least, below) in SLICES.items()}
+
+
 @dataclass(frozen=True)
 class Marks:
     """What one recipe reaches, in percent.

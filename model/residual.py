@@ -55,6 +55,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     optimizer: torch.optim.Optimizer = torch.optim.SparseAdam(list(free.parameters()), lr=LEARNING_RATE)
     clicked = PairsByQuery(clicks.query, clicks.item, clicks.n_queries)
     plan = UniformPlan(np.unique(clicks.query), BATCH_SIZE, seed)
+    left_out = known_pairs(plan.rows, clicks, excluded)
 
     def vectors(rows: torch.Tensor) -> torch.Tensor:
         return normalize(text_LD[rows] + free(rows) * clicked_L1[rows], dim=1)
@@ -63,7 +64,8 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     near_TK = np.empty((0, 0), dtype=np.int32)
     for epoch in range(EPOCHS):
         if epoch % SEARCH_EVERY == 0:
-            near_TK = _search(encoded.queries, _all(vectors, clicks), clicks, excluded, degree_L)
+            items = _all(vectors, clicks)
+            near_TK = nearest_clicked(encoded.queries[plan.rows], items, degree_L, left_out, torch.device("cpu"))
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]
@@ -79,14 +81,6 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     with torch.no_grad():
         summed: Vectors = (text_LD + free.weight * clicked_L1).numpy()
     return summed
-
-
-def _search(
-    queries: Vectors, items: Vectors, clicks: Clicks, excluded: PairsByQuery, degree_L: Rows
-) -> npt.NDArray[np.int32]:
-    query_T = np.unique(clicks.query)
-    known = known_pairs(query_T, clicks, excluded)
-    return nearest_clicked(queries[query_T], items, degree_L, known, torch.device("cpu"))
 
 
 @torch.no_grad()

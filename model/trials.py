@@ -22,7 +22,7 @@ from recsys.core.bonus import widen_items, widen_queries
 from recsys.core.prototypes import Prototypes, choose_prototypes
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
-from recsys.model.marks import SLICES, Marks
+from recsys.model.marks import Marks, in_slices
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
@@ -89,7 +89,7 @@ class Trials:
         if not recipes:
             return {}
         ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.prototypes))
-        beside = self.prototypes(max((recipe.prototypes for recipe in ordered), default=0))
+        beside = self.prototypes(max(recipe.prototypes for recipe in ordered))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
         for start in range(0, len(self.asked_QD), size):
@@ -179,8 +179,8 @@ class Trials:
             psp5=100 * float(self._gain[rank_G < 5].sum()) / self._attainable if len(rank_G) else 0.0,
             r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
             slices={
-                name: 100 * _recall_where((degree_G >= least) & (degree_G < below), positions, rank_G, len(size_Q))
-                for name, (least, below) in SLICES.items()
+                name: 100 * _recall_where(inside_G, positions, rank_G, len(size_Q))
+                for name, inside_G in in_slices(degree_G).items()
             },
         )
 

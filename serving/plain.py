@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow.parquet as pq
 
+from recsys.core.composition import unit
 from recsys.core.run import Vectors
 from recsys.core.text import normalise
 from recsys.serving.exact import best_rows
@@ -75,7 +76,7 @@ class PlainItems:
         assert self._vectors_LD is not None  # noqa: S101 - see above
         if not normalise(text):
             return ()
-        query_1D = _unit(self._questions.encode([text]))
+        query_1D = unit(self._questions.encode([text]))
         rows = best_rows(query_1D, self._vectors_LD, k)[0]
         scores = self._vectors_LD[rows] @ query_1D[0]
         return tuple(
@@ -102,11 +103,6 @@ class PlainItems:
         for start in range(0, len(self._titles), BLOCK):
             if self._stopped.is_set():
                 return
-            blocks.append(_unit(self._questions.encode(self._titles[start : start + BLOCK])))
+            blocks.append(unit(self._questions.encode(self._titles[start : start + BLOCK])))
             self._done = start + len(blocks[-1])
         self._vectors_LD = np.concatenate(blocks)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32, copy=False)

@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from recsys.core.composition import unit
 from recsys.core.run import Vectors
 
 TABLE, NORMALIZE = "StaticEmbedding", "Normalize"
@@ -54,6 +55,4 @@ class TokenTable:
         for row, tokens in enumerate(self._tokenizer.encode_batch(list(texts), add_special_tokens=False)):
             if tokens.ids:
                 vectors_BD[row] = self._vectors_VD[tokens.ids].mean(axis=0)
-        if self._normalises:
-            vectors_BD /= np.maximum(np.linalg.norm(vectors_BD, axis=1, keepdims=True), 1e-12)
-        return vectors_BD
+        return unit(vectors_BD) if self._normalises else vectors_BD

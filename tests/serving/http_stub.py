@@ -23,7 +23,7 @@ def as_qdrant(path: str, result: object) -> Reply:
 
 @contextmanager
 def serving(respond: Respond) -> Iterator[str]:
-    """Serve on a free port, every request in a thread of its own; yield the address."""
+    """Answer every request with what ``respond`` says; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def _reply(self) -> None:
@@ -44,7 +44,14 @@ def serving(respond: Respond) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with listening(Handler) as url:
+        yield url
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Let a handler answer on a free port, every request in a thread of its own; yield the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from http.server import ThreadingHTTPServer
 
 import pytest
 from qdrant_client import QdrantClient
 
 from tests.serving.embedded_server import handler_of
+from tests.serving.http_stub import listening
 
 Address = Callable[[QdrantClient], AbstractContextManager[str]]
 
@@ -24,14 +23,7 @@ def address(shop) -> Address:
         if shop.qdrant.url is not None:
             yield shop.qdrant.url
             return
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(client))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with listening(handler_of(client)) as url:
+            yield url
 
     return serve
