@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Transformer
 from sentence_transformers.util import batch_to_device
 
+from recsys.core.progress import progress
+from recsys.graph.pages import PAGE_ROWS
 from recsys.graph.schema import Label
 from recsys.model.encoder import is_static
 from recsys.model.ranges import joined_ranges
@@ -18,6 +21,8 @@ from recsys.model.texts import Texts
 
 Rows = npt.NDArray[np.int64]
 Inputs = Mapping[str, torch.Tensor]
+Tokens = tuple[npt.NDArray[Any], Rows]
+"Token ids of texts laid end to end, and where each text begins; the end stands last."
 
 
 class Features(Protocol):
@@ -30,7 +35,9 @@ class Features(Protocol):
 
 def make_features(model: SentenceTransformer, texts: Mapping[Label, Texts]) -> Features:
     """Return the inputs of ``texts`` for this encoder; they hold for every state of its weights."""
-    return StaticFeatures(texts, model[0]) if is_static(model) else TextFeatures(texts, model.preprocess)
+    if is_static(model):
+        return StaticFeatures(texts, model[0])
+    return TokenFeatures(texts, model) if isinstance(model[0], Transformer) else TextFeatures(texts, model.preprocess)
 
 
 @torch.no_grad()
@@ -50,7 +57,7 @@ def encode_rows(
 
 
 class TextFeatures:
-    """Looks the texts up and tokenises them; for any encoder.
+    """Looks the texts up and tokenises them, each time anew; for encoders that are neither table nor transformer.
 
     Args:
         texts: Texts of every label.
@@ -66,6 +73,37 @@ class TextFeatures:
         return self._preprocess([text for label, some in rows.items() for text in self._texts[label].take(some)])
 
 
+class TokenFeatures:
+    """Token ids of every text, tokenised once and padded batch by batch.
+
+    On a GPU a step of a small transformer is over before the texts of the next one could be tokenised.
+
+    Args:
+        texts: Texts of every label.
+        model: The encoder, whose first module is a transformer.
+    """
+
+    def __init__(self, texts: Mapping[Label, Texts], model: SentenceTransformer) -> None:
+        tokenizer = model.tokenizer
+        self._pad, self._left = tokenizer.pad_token_id, tokenizer.padding_side == "left"
+        self._form = model.preprocess([""])
+        self._tokens = {label: _tokens_of(some, model.preprocess) for label, some in texts.items()}
+
+    def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
+        """Return the inputs of all rows, label after label."""
+        parts = [gather(self._tokens[label], some) for label, some in rows.items()]
+        size_B = np.concatenate([size for _, size in parts])
+        width = int(size_B.max())
+        place_W = np.arange(width)[::-1] if self._left else np.arange(width)
+        there_BW = place_W < size_B[:, None]
+        token_BW = np.full(there_BW.shape, self._pad, dtype=np.int64)
+        token_BW[there_BW] = np.concatenate([ids for ids, _ in parts])
+        made = {"input_ids": torch.from_numpy(token_BW), "attention_mask": torch.from_numpy(there_BW.astype(np.int64))}
+        if "token_type_ids" in self._form:
+            made["token_type_ids"] = torch.zeros_like(made["input_ids"])
+        return {**self._form, **made}
+
+
 class StaticFeatures:
     """Token ids of every text, tokenised once: for the static encoder tokenising costs more than training.
 
@@ -75,7 +113,7 @@ class StaticFeatures:
     """
 
     def __init__(self, texts: Mapping[Label, Texts], module: Any) -> None:
-        self._tokens: dict[Label, tuple[npt.NDArray[np.int64], Rows]] = {}
+        self._tokens: dict[Label, Tokens] = {}
         for label, some in texts.items():
             inputs = module.preprocess(some.all_texts())
             ids, starts = inputs["input_ids"].numpy(), inputs["offsets"].numpy()
@@ -83,13 +121,25 @@ class StaticFeatures:
 
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
-        parts = [self._gather(label, some) for label, some in rows.items()]
+        parts = [gather(self._tokens[label], some) for label, some in rows.items()]
         sizes = np.concatenate([size for _, size in parts])
         offsets = np.cumsum(sizes) - sizes
         ids = np.concatenate([ids for ids, _ in parts])
         return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
 
-    def _gather(self, label: Label, rows: Rows) -> tuple[npt.NDArray[np.int64], Rows]:
-        ids, bounds = self._tokens[label]
-        sizes = bounds[rows + 1] - bounds[rows]
-        return ids[joined_ranges(bounds[rows], sizes)], sizes
+
+def gather(tokens: Tokens, rows: Rows) -> tuple[Rows, Rows]:
+    """Return the token ids of ``rows``, text after text, and how many each text has."""
+    ids, bounds = tokens
+    sizes = bounds[rows + 1] - bounds[rows]
+    return ids[joined_ranges(bounds[rows], sizes)], sizes
+
+
+def _tokens_of(texts: Texts, preprocess: Callable[[list[str]], Inputs]) -> Tokens:
+    ids, sizes = [np.empty(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
+    for start in progress(range(0, len(texts), PAGE_ROWS), "tokens", unit="page"):
+        inputs = preprocess(texts.take(np.arange(start, min(start + PAGE_ROWS, len(texts)))))
+        there = inputs["attention_mask"].bool()
+        ids.append(inputs["input_ids"][there].numpy().astype(np.int32))
+        sizes.append(there.sum(dim=1).numpy())
+    return np.concatenate(ids), np.cumsum(np.concatenate(sizes))

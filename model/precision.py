@@ -12,9 +12,11 @@ def has_bfloat16(device: torch.device) -> bool:
     near items with; what is measured or served is float32.
 
     Args:
-        device: A GPU, or a CPU, of which torch 2.11 and later know.
+        device: Of CUDA devices, and of CPUs by torch 2.11 and later, it is known; others are taken not to.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu":
+        return False
     able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from recsys.graph.client import Graph
-from recsys.model.features import StaticFeatures, TextFeatures
+from recsys.model.features import StaticFeatures, TextFeatures, TokenFeatures
 from recsys.model.texts import Texts
 
 ROWS = {"Item": np.array([3, 3, 29, 0]), "Query": np.array([7, 59, 7, 1])}
@@ -46,9 +46,15 @@ def test_static_features_equal_preprocessing(texts, twin, tiny_static: Path, row
     )
 
 
-def test_text_features_equal_preprocessing(texts, twin, tiny_bert: Path):
-    """Any encoder gets its own tokens of the texts."""
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("kind", [TextFeatures, TokenFeatures])
+def test_features_of_a_transformer_equal_preprocessing(texts, twin, tiny_bert: Path, kind, side):
+    """Tokens of the texts come out as the encoder makes them, whether tokenised once or each time."""
     model = SentenceTransformer(str(tiny_bert), device="cpu")
-    found, expected = TextFeatures(texts, model.preprocess)(ROWS), model.preprocess(expected_texts(twin, ROWS))
-    torch.testing.assert_close(found["input_ids"], expected["input_ids"])
-    torch.testing.assert_close(found["attention_mask"], expected["attention_mask"])
+    model.tokenizer.padding_side = side
+    for rows in (ROWS, {"Anchor": np.array([11])}):
+        found = kind(texts, model if kind is TokenFeatures else model.preprocess)(rows)
+        expected = model.preprocess(expected_texts(twin, rows))
+        assert found.keys() == expected.keys()
+        for name in ("input_ids", "attention_mask", "token_type_ids"):
+            torch.testing.assert_close(found[name], expected[name])
