@@ -32,6 +32,10 @@ class Features(Protocol):
         """Return the inputs of all rows, label after label."""
         ...
 
+    def lengths(self, label: Label, rows: Rows) -> Rows:
+        """Return how long each row's text is; what is alike in length pads each other little."""
+        ...
+
 
 def make_features(model: SentenceTransformer, texts: Mapping[Label, Texts]) -> Features:
     """Return the inputs of ``texts`` for this encoder; they hold for every state of its weights."""
@@ -44,16 +48,17 @@ def make_features(model: SentenceTransformer, texts: Mapping[Label, Texts]) -> F
 def encode_rows(
     model: SentenceTransformer, features: Features, label: Label, rows: Rows, batch_size: int
 ) -> npt.NDArray[np.float32]:
-    """Return the vectors of ``rows`` as the encoder stands, without tokenising where the tokens are at hand."""
+    """Return the vectors of ``rows`` as the encoder stands, float32."""
     training = model.training
     model.eval()
-    parts = []
+    vectors = np.empty((len(rows), model.get_embedding_dimension() or 0), dtype=np.float32)
+    order = np.argsort(features.lengths(label, rows), kind="stable")
     for start in range(0, len(rows), batch_size):
-        inputs = dict(features({label: rows[start : start + batch_size]}))
-        output = model(batch_to_device(inputs, model.device))
-        parts.append(output["sentence_embedding"].float().cpu().numpy())
+        some = order[start : start + batch_size]
+        output = model(batch_to_device(dict(features({label: rows[some]})), model.device))
+        vectors[some] = output["sentence_embedding"].float().cpu().numpy()
     model.train(training)
-    return np.concatenate(parts)
+    return vectors
 
 
 class TextFeatures:
@@ -71,6 +76,10 @@ class TextFeatures:
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
         return self._preprocess([text for label, some in rows.items() for text in self._texts[label].take(some)])
+
+    def lengths(self, label: Label, rows: Rows) -> Rows:
+        """Return characters."""
+        return np.array([len(text) for text in self._texts[label].take(rows)], dtype=np.int64)
 
 
 class TokenFeatures:
@@ -103,6 +112,10 @@ class TokenFeatures:
             made["token_type_ids"] = torch.zeros_like(made["input_ids"])
         return {**self._form, **made}
 
+    def lengths(self, label: Label, rows: Rows) -> Rows:
+        """Return tokens."""
+        return sizes_of(self._tokens[label], rows)
+
 
 class StaticFeatures:
     """Token ids of every text, tokenised once: for the static encoder tokenising costs more than training.
@@ -127,12 +140,22 @@ class StaticFeatures:
         ids = np.concatenate([ids for ids, _ in parts])
         return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
 
+    def lengths(self, label: Label, rows: Rows) -> Rows:
+        """Return tokens."""
+        return sizes_of(self._tokens[label], rows)
+
 
 def gather(tokens: Tokens, rows: Rows) -> tuple[Rows, Rows]:
     """Return the token ids of ``rows``, text after text, and how many each text has."""
     ids, bounds = tokens
-    sizes = bounds[rows + 1] - bounds[rows]
+    sizes = sizes_of(tokens, rows)
     return ids[joined_ranges(bounds[rows], sizes)], sizes
+
+
+def sizes_of(tokens: Tokens, rows: Rows) -> Rows:
+    """Return how many tokens each of ``rows`` has."""
+    _, bounds = tokens
+    return bounds[rows + 1] - bounds[rows]
 
 
 def _tokens_of(texts: Texts, preprocess: Callable[[list[str]], Inputs]) -> Tokens:

@@ -17,7 +17,6 @@ from recsys.core.bonus import Bonus
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors
-from recsys.model.encoder import is_static
 from recsys.model.features import Features, encode_rows
 from recsys.model.metrics import Gold, propensities
 from recsys.model.pairs import PairsByQuery
@@ -144,10 +143,8 @@ class HeldOutEncoder:
         return Encoded(items, queries, encode(model, texts, self._batch_size) if texts else None)
 
     def _encode(self, model: SentenceTransformer, label: Label) -> Vectors:
-        texts = self._held_out.texts[label]
-        if is_static(model):  # its tokens are at hand; for others the library sorts by length, which pads less
-            return encode_rows(model, self._features, label, np.arange(len(texts)), self._batch_size)
-        return encode(model, texts.all_texts(), self._batch_size)
+        rows = np.arange(len(self._held_out.texts[label]))
+        return encode_rows(model, self._features, label, rows, self._batch_size)
 
 
 class HeldOutEvaluator(BaseEvaluator):
