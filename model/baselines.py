@@ -5,10 +5,10 @@ Shape letters: B queries, K ranks, L items, N documents, M nearest documents.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 
-import bm25s
 import numpy as np
 import numpy.typing as npt
 import Stemmer
@@ -43,6 +43,10 @@ class Bm25:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._size = len(texts)
+        # it runs JAX where that is installed, which would take three quarters of a GPU's memory and keep them
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        import bm25s
+
         tokens = [tokenise(text) for text in texts]
         self._index = bm25s.BM25(k1=K1, b=B) if any(tokens) else None
         if self._index is not None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, get_scheduler
 
 from recsys.core.settings import TrainSettings
@@ -38,6 +39,8 @@ from recsys.model.work import last_checkpoint
 
 STATIC_LEARNING_RATE = 0.002
 TRANSFORMER_LEARNING_RATE = 2e-4
+ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+"Without cuDNN's, which makes a plan for every new shape: texts and anchors differ in number from step to step."
 MEASUREMENTS = 10
 "Measurements on held-out queries per training, about."
 CHECKPOINT_STEPS = 2000
@@ -100,7 +103,8 @@ def fit(
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_checkpoint(directory)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with sdpa_kernel(ATTENTION):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         # the trainer leaves bfloat16 behind in the model's forward; what it encodes from here on is kept
         trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
         history: list[dict[str, Any]] = trainer.state.log_history

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -73,3 +74,13 @@ def test_only_the_nearest_vote_and_ties_vote_together(monkeypatch):
     texts = ["red shoe", "red lamp", "oak"]
     assert rank_by_training_queries(texts, clicks, ["red shoe"], 2, NOTHING).tolist() == [[0, -1]]
     assert rank_by_training_queries(texts, clicks, ["red"], 2, NOTHING).tolist() == [[0, 1]]
+
+
+def test_bm25_leaves_the_gpu_alone(monkeypatch: pytest.MonkeyPatch):
+    """JAX, which the BM25 library runs where it is there, is told to stay off GPUs, unless somebody said otherwise."""
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    Bm25(["red shoes"])
+    assert os.environ["JAX_PLATFORMS"] == "cpu"
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    Bm25(["red shoes"])
+    assert os.environ["JAX_PLATFORMS"] == "cuda"
