@@ -144,6 +144,8 @@ class TrainSettings(Section):
     "Epochs between prunings: edges whose ends the encoder finds unlike are not drawn until the next; 0 for none."
     degree_cap: PositiveInt = 500
     "Neighbours of one node and relation that an epoch draws from; of more, a seeded sample, another in each epoch."
+    page_cache: NonNegativeInt = 1024
+    "MiB of neighbours that are kept on disk while training, so that later epochs need not ask the graph; 0 for none."
     epochs: PositiveInt = 20
     "Passes over the training queries."
     batch_size: PositiveInt = 1024

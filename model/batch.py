@@ -18,6 +18,7 @@ from recsys.graph.schema import CLICKED, Label
 from recsys.model.draw import Draw, pick_one, without_own
 from recsys.model.hard_negatives import HardNegatives
 from recsys.model.near import Near, NeighbourReader
+from recsys.model.page_cache import PageCache
 from recsys.model.pairs import PairsByQuery
 from recsys.model.prune import Pruning
 from recsys.model.snapshot import Snapshot
@@ -110,6 +111,7 @@ class BatchReader:
         degree_cap: Of a row with more neighbours in one relation, or more clicked items, a sample of that many is drawn
             from in each epoch; None draws from all. Masks know all of them.
         seed: Of these samples.
+        pages: Holds neighbours that were read, for later epochs; None asks the graph each time.
     """
 
     def __init__(
@@ -124,8 +126,9 @@ class BatchReader:
         *,
         degree_cap: int | None = None,
         seed: int = 0,
+        pages: PageCache | None = None,
     ) -> None:
-        self._near = NeighbourReader(graph, snapshot, degree_cap, seed)
+        self._near = NeighbourReader(graph, snapshot, degree_cap, seed, pages)
         self._snapshot = snapshot
         self._excluded = excluded
         self._held_out = held_out

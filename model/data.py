@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from recsys.graph.client import Graph
 from recsys.graph.schema import LABELS, Label
 from recsys.model.clicks import Clicks, read_clicks
+from recsys.model.page_cache import PageCache
 from recsys.model.pairs import PairsByQuery, rows_of_pairs
 from recsys.model.snapshot import Snapshot
 from recsys.model.split import held_out
@@ -35,6 +36,7 @@ class TrainingData:
         clicks: All clicked pairs.
         held_out: True for the query rows that are held out.
         excluded: Pairs that are neither negatives nor ranked: each query's own page, and those of a filter.
+        pages: Neighbours that were read already, for all trainings on this data; None keeps none.
     """
 
     snapshot: Snapshot
@@ -42,6 +44,7 @@ class TrainingData:
     clicks: Clicks
     held_out: npt.NDArray[np.bool_]
     excluded: PairsByQuery
+    pages: PageCache | None = None
 
     @cached_property
     def training_clicks(self) -> Clicks:
@@ -64,8 +67,9 @@ def read_data(
     directory: Path,
     validation_share: float,
     filtered: Iterable[tuple[str, str]] = (),
+    page_cache: int = 0,
 ) -> TrainingData:
-    """Read texts and clicks of ``snapshot``; text files go to ``directory``.
+    """Read texts and clicks of ``snapshot``; files of texts and neighbours go to ``directory``.
 
     Args:
         graph: Where to read.
@@ -73,13 +77,15 @@ def read_data(
         directory: Existing directory for files that live as long as the training.
         validation_share: Share of queries held out; where it would take every query with clicks, none is held out.
         filtered: (query id, item id) pairs that are neither negatives nor ranked.
+        page_cache: MiB of neighbours that are kept once they were read.
     """
     texts = {label: Texts.fetch(graph, label, snapshot.rows[label], directory / f"{label}.arrow") for label in LABELS}
     clicks = read_clicks(graph, snapshot)
     marks = held_out(texts["Query"].ids().to_pylist(), validation_share)
     if marks[np.unique(clicks.query)].all():
         marks = np.zeros_like(marks)
-    return TrainingData(snapshot, texts, clicks, marks, _excluded(texts["Query"], texts["Item"], filtered))
+    pages = PageCache(directory, snapshot.rows, page_cache << 20) if page_cache else None
+    return TrainingData(snapshot, texts, clicks, marks, _excluded(texts["Query"], texts["Item"], filtered), pages)
 
 
 def _excluded(queries: Texts, items: Texts, filtered: Iterable[tuple[str, str]]) -> PairsByQuery:

@@ -86,6 +86,7 @@ def fit(
         pruning,
         degree_cap=settings.degree_cap,
         seed=settings.seed,
+        pages=data.pages,
     )
     weights = make_weights(settings.graph_weights, settings.graph_weight, _term_names(data.snapshot), settings.seed)
     with NeighbourStream(reader, plan, settings.seed) as stream:

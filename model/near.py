@@ -16,6 +16,7 @@ from recsys.graph.hubs import PRIME, edges_between, find_hubs, sampled_neighbour
 from recsys.graph.pages import Edges, Kind, joined, neighbours, sorted_edges
 from recsys.graph.schema import Label
 from recsys.model.draw import Mask, known
+from recsys.model.page_cache import PageCache
 from recsys.model.snapshot import Snapshot
 
 Rows = npt.NDArray[np.int64]
@@ -70,10 +71,14 @@ class NeighbourReader:
         snapshot: Of hubs, nodes with later rows are left out before they are sampled.
         cap: Of a row with more edges in one kind, that many are read, another sample in each epoch; None reads all.
         seed: Of the samples.
+        pages: Holds what was read of rows that are not sampled; None asks the graph each time.
     """
 
-    def __init__(self, graph: Graph, snapshot: Snapshot, cap: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, graph: Graph, snapshot: Snapshot, cap: int | None = None, seed: int = 0, pages: PageCache | None = None
+    ) -> None:
         self._graph = graph
+        self._pages = pages
         self._snapshot = snapshot
         self._cap = cap
         self._seed = seed
@@ -89,9 +94,15 @@ class NeighbourReader:
     def read(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> Near:
         """Return the edges of ``kinds`` that leave ``rows``."""
         hub = np.isin(rows, self._hubs[label]) if self._cap else np.zeros(len(rows), dtype=bool)
-        edges = neighbours(self._graph, label, rows[~hub].tolist(), kinds)
+        edges = self._whole(label, rows[~hub], kinds)
         if self._cap and kinds and hub.any():
             stops, few = self._snapshot.rows, np.unique(rows[hub]).tolist()
             sampled = sampled_neighbours(self._graph, label, few, kinds, stops, self._cap, self._salt)
             edges = {kind: sorted_edges(vars(joined([edges[kind], sampled[kind]]))) for kind in kinds}
         return Near(self._graph, label, edges, self._cap)
+
+    def _whole(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> dict[Kind, Edges]:
+        def fetch(some: Rows) -> dict[Kind, Edges]:
+            return neighbours(self._graph, label, some.tolist(), kinds)
+
+        return self._pages.read(label, rows, kinds, fetch) if self._pages and kinds else fetch(rows)

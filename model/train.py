@@ -119,7 +119,7 @@ def train(
         key["processes"] = processes  # steps are counted per process: a checkpoint suits this number alone
     with _open_work(runs, key, fresh=fresh) as (directory, own):
         share = 0 if validation is not None else settings.validation_share
-        data = read_data(graph, snapshot, own, share, filtered)
+        data = read_data(graph, snapshot, own, share, filtered, settings.page_cache)
         if len(data.training_rows) < 2:
             raise TooFewQueriesError(len(data.training_rows))
         held_out = _held_out(data, validation, filtered)
