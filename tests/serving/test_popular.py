@@ -35,15 +35,19 @@ def ids(recommendation):
 
 def failing(client, monkeypatch, failures, error):
     """Let the next requests for neighbours fail; return their count so far."""
-    ask, count = client.query_batch_points, []
+    count = []
 
-    def fail(*args, **kwargs):
-        count.append(1)
-        if len(count) <= failures:
-            raise error
-        return ask(*args, **kwargs)
+    def failing_first(ask):
+        def fail(*args, **kwargs):
+            count.append(1)
+            if len(count) <= failures:
+                raise error
+            return ask(*args, **kwargs)
 
-    monkeypatch.setattr(client, "query_batch_points", fail)
+        return fail
+
+    for name in ("query_points", "query_batch_points"):
+        monkeypatch.setattr(client, name, failing_first(getattr(client, name)))
     return count
 
 
@@ -143,7 +147,7 @@ def test_a_server_that_gets_slow_or_dies(client, shop, given):
             "/aliases": {"aliases": [{"alias_name": shop.alias, "collection_name": collection}]},
             f"/collections/{collection}": info,
             f"/collections/{collection}/points/scroll": {"points": points, "next_page_offset": None},
-            f"/collections/{collection}/points/query/batch": [{"points": hits}],
+            f"/collections/{collection}/points/query": {"points": hits},
         }
         return as_qdrant(path, result[path])
 
