@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from commands import GIB, Watch, recsys
 from datasets import Dataset
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
@@ -27,6 +28,7 @@ from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.features import make_features
 from recsys.model.fit import fit
+from recsys.model.precision import has_bfloat16
 from recsys.model.snapshot import take_snapshot
 from recsys.model.stream import NeighbourStream
 
@@ -93,6 +95,7 @@ def theirs(data: TrainingData, epochs: int, batch_size: int) -> float:
             per_device_train_batch_size=batch_size,
             learning_rate=0.01,
             use_cpu=True,
+            bf16=has_bfloat16(torch.device("cpu")),
             report_to="none",
             save_strategy="no",
             disable_tqdm=True,
@@ -150,7 +153,7 @@ def memory(clicks: int) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         filled(folder, clicks)
-        command = recsys(folder, "train", "--encoder", "static", "--epochs", "1", "--graph-weight", "0")
+        command = recsys(folder, "train", "--encoder", "static", "--epochs", "1", "--graph-weight", "0", "--no-select")
         watch = Watch(command.pid, folder)
         watch.start()
         command.communicate()
