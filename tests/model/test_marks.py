@@ -27,7 +27,8 @@ def test_a_slice_is_spared_within_noise(name: str):
 
 
 def test_a_slice_of_few_queries_says_nothing():
-    """Whatever 99 queries lose, and where there are none."""
-    assert marks(tail=np.zeros(99)).spares_slices(marks(tail=np.full(99, 100.0)))
+    """Whatever 29 queries lose, and where there are none."""
+    assert marks(tail=np.zeros(29)).spares_slices(marks(tail=np.full(29, 100.0)))
+    assert not marks(tail=np.zeros(30)).spares_slices(marks(tail=np.full(30, 100.0)))
     assert marks().spares_slices(marks())
     assert marks().by_slice == dict.fromkeys(SLICES, 0.0)
