@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recsys.cli.held_out import click_log, filtered_pairs
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line, print_table
 from recsys.core.errors import UsageError
@@ -50,13 +51,11 @@ def compare(
     RAMEN paper has it and by default, GraphSAGE and LightGCN. What is finished is not done again after an interruption.
     """
     from recsys.cli.clients import open_graph
-    from recsys.cli.evaluate import told
-    from recsys.ingest.held_out import read_filter, read_held_out
 
     chosen = settings(train={"epochs": epochs})
-    log = told(clicks, read_held_out(clicks, named))
-    pairs = told(filter_, read_filter(filter_)) if filter_ else ()
-    chooses_by = told(validation, read_held_out(validation, {})) if validation else None
+    log = click_log(clicks, named)
+    pairs = filtered_pairs(filter_)
+    chooses_by = click_log(validation) if validation else None
     note("loading the training libraries")
     from recsys.model.arena import Arena
     from recsys.model.compare import check_extras

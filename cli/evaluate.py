@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recsys.cli.held_out import click_log, filtered_pairs
 from recsys.cli.options import json_option, settings
-from recsys.cli.output import note, print_json, print_line, print_table
+from recsys.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from recsys.core.run import Run, Table
-    from recsys.ingest.held_out import Rows
     from recsys.model.task import Task
 
 
@@ -93,18 +93,6 @@ def _range(least: int, below: float) -> str:
 
 
 def _task(clicks: str, filter_: str | None, named: Mapping[str, str | None], items: Table) -> Task:
-    from recsys.ingest.held_out import read_filter, read_held_out
     from recsys.model.task import build_task
 
-    log = told(clicks, read_held_out(clicks, named))
-    return build_task(log, items, told(filter_, read_filter(filter_)) if filter_ else ())
-
-
-def told(path: str, rows: Rows) -> list[tuple[Any, ...]]:
-    """Note which columns of a file were read and which rows were left out, and return the others."""
-    for line in dict.fromkeys(", ".join(f"{ours} ← {theirs}" for ours, theirs in c.items()) for c in rows.columns):
-        note(f"{path}: {line}")
-    if rows.refused:
-        left_out = ", ".join(f"{number:,} {reason}" for reason, number in rows.refused.items())
-        note(f"{path}: rows left out: {left_out}")
-    return rows.kept
+    return build_task(click_log(clicks, named), items, filtered_pairs(filter_))

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from recsys.cli.held_out import click_log, filtered_pairs
 from recsys.cli.options import json_option, settings
 from recsys.cli.output import note, print_json, print_line, print_table
 
@@ -42,8 +43,6 @@ def train(validation: str | None, filter_: str | None, fresh: bool, dry_run: boo
     The same command goes on with a training that was interrupted.
     """
     from recsys.cli.clients import open_graph
-    from recsys.cli.evaluate import told
-    from recsys.ingest.held_out import read_filter, read_held_out
 
     chosen = settings(train={name: None if value == () else value for name, value in flags.items()})
     with open_graph(chosen) as graph:
@@ -52,8 +51,8 @@ def train(validation: str | None, filter_: str | None, fresh: bool, dry_run: boo
 
             show_plan(plan_training(graph, chosen.train).as_json(), as_json=as_json)
             return
-        log = told(validation, read_held_out(validation, {})) if validation else None
-        filtered = told(filter_, read_filter(filter_)) if filter_ else ()
+        log = click_log(validation) if validation else None
+        filtered = filtered_pairs(filter_)
         note("loading the training libraries")
         from recsys.model.processes import is_first
         from recsys.model.train import train as run_training
