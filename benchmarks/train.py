@@ -87,7 +87,8 @@ def theirs(data: TrainingData, epochs: int, batch_size: int) -> float:
         "positive": data.texts["Item"].take(data.clicks.item[first]),
     }
     model = load_encoder("static", 32)
-    model[0].embedding.sparse = False
+    weights = model[0].embedding.weight.detach()
+    model[0].embedding = torch.nn.EmbeddingBag.from_pretrained(weights, freeze=False)  # as the library itself has it
     with tempfile.TemporaryDirectory() as directory:
         arguments = SentenceTransformerTrainingArguments(
             output_dir=directory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,9 @@ from recsys.core.run import Run, Table
 from recsys.core.settings import QdrantSettings
 from recsys.serving.alias import switch
 from recsys.serving.contents import Contents
-from recsys.serving.gate import judge
+from recsys.serving.gate import Verdict, judge
 from recsys.serving.publication import Publication, decide, plan_publication
-from recsys.serving.storage import Storage, build_index, index_payload
+from recsys.serving.storage import Effort, Storage, build_index, efforts_left, index_payload
 from recsys.serving.upload import create_collection, item_payload, missing_rows, upload
 from recsys.serving.voters import publish_voters, remove
 
@@ -126,15 +127,30 @@ def publish(
     seconds = _fill(client, plan, contents, schema)
     needed = lineage.how.votes or embedded is None
     queries = publish_voters(client, name, contents.queries, lineage, embedded) if needed else 0
-    if embedded is None:
-        build_index(client, name, many=plan.prototypes > 0)
+    verdict = _judged(client, plan, contents, tolerance, efforts_left(client, name) if embedded is None else ())
     done = replace(plan, seconds=seconds, queries=queries)
-    if plan.live_before != name:
-        done = decide(done, judge(client, contents, plan.live_before, tolerance), force)
+    if verdict is not None:
+        done = decide(done, verdict, force)
         switch(client, alias, name, forced=_noted(done))
     for older in plan.removed:
         remove(client, older)
     return done
+
+
+def _judged(
+    client: QdrantClient, plan: Publication, contents: Contents, tolerance: float, efforts: Sequence[Effort]
+) -> Verdict | None:
+    """Index the vectors and ask the gate, with more effort while the index misses too much; None for what is live."""
+    many, verdict = plan.prototypes > 0, None
+    for effort in efforts or (None,):
+        if effort is not None:
+            build_index(client, plan.collection, effort, many=many)
+        if plan.live_before == plan.collection:
+            return None
+        verdict = judge(client, contents, plan.live_before, tolerance)
+        if many or all(check.name != "index" for check in verdict.failed):
+            break
+    return verdict
 
 
 def _fill(

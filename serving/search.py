@@ -19,10 +19,9 @@ SHOWN = models.PayloadSelectorInclude(include=["id", "title"])
 "Payload that a hit needs."
 BALLOT = models.PayloadSelectorInclude(include=["items"])
 "Payload that a vote needs."
-PARAMETERS = models.SearchParams(
-    hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
-)
-"How a server searches its index; twice as many candidates by int8 as wanted are scored again by float32."
+PARAMETERS = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
+"""How a server searches its index: as widely as it was built, and twice as many candidates by int8 as wanted are scored
+again by float32."""
 
 Points = list[models.ScoredPoint]
 Group = str | int | float | bool

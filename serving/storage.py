@@ -15,8 +15,8 @@ from recsys.core.run import Table
 from recsys.serving.embedded import without_size_warning
 from recsys.serving.only import payload_key
 
-LINKS = 16
-"Of a point in the HNSW graph, Qdrant's default; 0 puts the graph off."
+UNBUILT = 0
+"Links of a point in an HNSW graph that is put off."
 SHORT = 200
 "Characters of a text that may be a value to filter by; longer ones are descriptions."
 ALWAYS = {
@@ -53,6 +53,24 @@ class NotIndexedError(ServiceError):
             f"the index of {collection!r} did not get ready: {reason}; the alias stays where it is. Look at the "
             "server's log, memory and disk, then run `recsys publish` again: what is uploaded stays"
         )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How dense an HNSW graph is; searches that name no ``hnsw_ef`` look as widely as it was built.
+
+    Attributes:
+        links: Of a point (``m``).
+        width: Points that are looked at for each, while building and, unless a search says otherwise, while searching
+            (``ef_construct``).
+    """
+
+    links: int
+    width: int
+
+
+EFFORTS = (Effort(16, 128), Effort(32, 256), Effort(64, 512), Effort(64, 1024))
+"From the cheapest; the next is taken where the gate finds that an index misses too much."
 
 
 @dataclass(frozen=True)
@@ -109,8 +127,20 @@ def index_payload(client: QdrantClient, collection: str, schema: dict[str, model
             client.create_payload_index(collection, payload_key(column), kind)
 
 
+def efforts_left(client: QdrantClient, collection: str) -> tuple[Effort, ...]:
+    """Return the efforts from that of a collection's index on, or all where it has none yet."""
+    built = client.get_collection(collection).config.hnsw_config
+    at = [n for n, effort in enumerate(EFFORTS) if (effort.links, effort.width) == (built.m, built.ef_construct)]
+    return EFFORTS[at[0] if at else 0 :]
+
+
 def build_index(
-    client: QdrantClient, collection: str, *, many: bool = False, pause: Callable[[float], Any] = time.sleep
+    client: QdrantClient,
+    collection: str,
+    effort: Effort = EFFORTS[0],
+    *,
+    many: bool = False,
+    pause: Callable[[float], Any] = time.sleep,
 ) -> None:
     """Let a server build the index that was put off while points were uploaded, and wait until it is there.
 
@@ -120,6 +150,7 @@ def build_index(
     Args:
         client: Of a server.
         collection: Whole.
+        effort: How dense; an index of another is built anew.
         many: Its points have several vectors. It gets no graph and is scanned: between points Qdrant sums what it takes
             the highest of for queries, and such a graph leads to the points with the most vectors.
         pause: Called between looks.
@@ -127,8 +158,10 @@ def build_index(
     Raises:
         NotIndexedError: The server reports a failure, or takes longer than :data:`PATIENCE_SECONDS`.
     """
-    if not many and client.get_collection(collection).config.hnsw_config.m == 0:
-        client.update_collection(collection, hnsw_config=models.HnswConfigDiff(m=LINKS))
+    built = client.get_collection(collection).config.hnsw_config
+    if not many and (built.m, built.ef_construct) != (effort.links, effort.width):
+        wanted = models.HnswConfigDiff(m=effort.links, ef_construct=effort.width)
+        client.update_collection(collection, hnsw_config=wanted)
     calm = 0
     for _ in range(int(PATIENCE_SECONDS / INTERVAL_SECONDS)):
         info = client.get_collection(collection)

@@ -20,6 +20,7 @@ from recsys.serving.embedded import without_size_warning, write_ahead
 from recsys.serving.lineage import Lineage
 from recsys.serving.qdrant_errors import is_transient
 from recsys.serving.spans import TIMES
+from recsys.serving.storage import UNBUILT
 
 BATCH = 512
 "Vectors sent in one request; 3 MB of JSON at a width of 384."
@@ -57,7 +58,7 @@ def create_collection(
     client.create_collection(
         name,
         vectors_config=models.VectorParams(size=lineage.width, distance=distance, multivector_config=highest),
-        hnsw_config=models.HnswConfigDiff(m=0),
+        hnsw_config=models.HnswConfigDiff(m=UNBUILT),
         quantization_config=quantization,
         metadata=dict(metadata or lineage.as_metadata()),
     )

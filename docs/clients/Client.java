@@ -18,7 +18,7 @@ public class Client {
     static final String ALIAS = env("RECSYS_ALIAS", "recsys");
     static final HttpClient HTTP = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
     static final String SEARCH = "\"limit\": 10, \"with_payload\": [\"id\"], "
-            + "\"params\": {\"hnsw_ef\": 128, \"quantization\": {\"rescore\": true, \"oversampling\": 2.0}}";
+            + "\"params\": {\"quantization\": {\"rescore\": true, \"oversampling\": 2.0}}";
 
     static String env(String name, String otherwise) {
         String value = System.getenv(name);

@@ -75,7 +75,7 @@ func liveCollection(alias string) (string, error) {
 
 func search(collection string, query object) ([]point, error) {
 	query["limit"], query["with_payload"] = 10, []string{"id", "title"}
-	query["params"] = object{"hnsw_ef": 128, "quantization": object{"rescore": true, "oversampling": 2.0}}
+	query["params"] = object{"quantization": object{"rescore": true, "oversampling": 2.0}}
 	var found struct{ Points []point }
 	err := ask("POST", "/collections/"+collection+"/points/query", query, &found)
 	return found.Points, err

@@ -7,7 +7,7 @@ const client = new QdrantClient({ url, apiKey, timeout: 5000, checkCompatibility
 const search = {
   limit: 10,
   with_payload: ["id", "title"],
-  params: { hnsw_ef: 128, quantization: { rescore: true, oversampling: 2.0 } },
+  params: { quantization: { rescore: true, oversampling: 2.0 } },
 };
 
 // Asked by its own name: the alias may move on between two requests.

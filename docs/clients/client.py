@@ -11,9 +11,7 @@ import unicodedata
 from qdrant_client import QdrantClient, models
 
 ALIAS = os.environ.get("RECSYS_ALIAS", "recsys")
-PARAMETERS = models.SearchParams(
-    hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
-)
+PARAMETERS = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
 
 
 def live_collection(client: QdrantClient) -> str:

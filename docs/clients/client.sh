@@ -7,7 +7,7 @@ qdrant() { curl -sS --fail-with-body --max-time 5 -H "api-key: ${QDRANT_API_KEY:
 
 # asked by its own name: the alias may move on between two requests
 live=$(qdrant aliases | jq -er --arg alias "$alias" '.result.aliases[] | select(.alias_name == $alias).collection_name')
-search='{limit: 10, with_payload: ["id", "title"], params: {hnsw_ef: 128, quantization: {rescore: true, oversampling: 2.0}}}'
+search='{limit: 10, with_payload: ["id", "title"], params: {quantization: {rescore: true, oversampling: 2.0}}}'
 
 if [ "$1" = text ]; then
   wanted=$(jq -n --arg text "$2" '{filter: {must: [{key: "text", match: {value: $text}}]}, limit: 1, with_payload: false}')

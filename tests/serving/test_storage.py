@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from qdrant_client import models
 
 from recsys.core.run import Table, write_table
+from recsys.serving.gate import Verdict, judge
 from recsys.serving.publish import publish
-from recsys.serving.storage import CALM, LINKS, NotIndexedError, Storage, UnknownColumnError, build_index, column_kinds
+from recsys.serving.storage import (
+    CALM,
+    EFFORTS,
+    UNBUILT,
+    Effort,
+    NotIndexedError,
+    Storage,
+    UnknownColumnError,
+    build_index,
+    column_kinds,
+    efforts_left,
+)
 
 Kind = models.PayloadSchemaType
 OURS = {"id": Kind.KEYWORD, "clicks": Kind.INTEGER, "first_seen": Kind.DATETIME, "last_seen": Kind.DATETIME}
@@ -60,21 +73,21 @@ def test_int8_begins_at_its_size(least: int, points: int, is_int8: bool) -> None
 class Server:
     """Answers with one state after the other, as a server does while it builds an index."""
 
-    def __init__(self, *states: str, links: int = 0, error: str | None = None) -> None:
+    def __init__(self, *states: str, error: str | None = None) -> None:
         self.states = list(states)
-        self.links = links
+        self.effort = Effort(UNBUILT, 100)
         self.error = error
 
     def get_collection(self, _name: str) -> SimpleNamespace:
         """Return the next state."""
         status = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         failed = models.OptimizersStatusOneOf1(error=self.error) if self.error else None
-        hnsw = SimpleNamespace(m=self.links)
+        hnsw = SimpleNamespace(m=self.effort.links, ef_construct=self.effort.width)
         return SimpleNamespace(status=status, optimizer_status=failed or "ok", config=SimpleNamespace(hnsw_config=hnsw))
 
     def update_collection(self, _name: str, *, hnsw_config: models.HnswConfigDiff) -> None:
-        """Note the links."""
-        self.links = hnsw_config.m or 0
+        """Note the effort."""
+        self.effort = Effort(hnsw_config.m or 0, hnsw_config.ef_construct or 0)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +98,16 @@ def test_an_index_is_awaited(states: list[str], looks: int) -> None:
     """The graph is switched on, and the server is ready once it had nothing to do for several looks in a row."""
     server, pauses = Server(*states), []
     build_index(server, "c", pause=pauses.append)  # type: ignore[arg-type]  # all of a client that is used
-    assert server.links == LINKS
+    assert server.effort == EFFORTS[0]
     assert len(pauses) == looks
+
+
+def test_what_is_left_begins_with_what_was_built() -> None:
+    """An interrupted publishing does not go back to a cheaper index, and one that is there is not built again."""
+    server: Any = Server("green")
+    assert efforts_left(server, "c") == EFFORTS
+    build_index(server, "c", EFFORTS[1], pause=lambda _: None)
+    assert efforts_left(server, "c") == EFFORTS[1:]
 
 
 @pytest.mark.parametrize("server", [Server("yellow"), Server("red"), Server("green", error="no space left")])
@@ -94,6 +115,28 @@ def test_an_index_that_does_not_get_ready_is_a_failure(server: Server) -> None:
     """An hour of yellow, red, or an error of the optimizer, and the way out."""
     with pytest.raises(NotIndexedError, match="recsys publish"):
         build_index(server, "c", pause=lambda _: None)  # type: ignore[arg-type]  # all of a client that is used
+
+
+def test_an_index_that_misses_too_much_is_built_with_more_effort(shop, monkeypatch):
+    """Publishing goes on to the next effort while the gate finds fault with the index, and then goes live."""
+    verdicts = []
+
+    def judged(*args: Any, **kwargs: Any) -> Verdict:
+        found = judge(*args, **kwargs)
+        verdicts.append(found)
+        checks = tuple(replace(c, passed=len(verdicts) > 2) if c.name == "index" else c for c in found.checks)
+        return replace(found, checks=checks)
+
+    monkeypatch.setattr("recsys.serving.publish.judge", judged)
+    efforts: list[Effort] = []
+    monkeypatch.setattr("recsys.serving.publish.efforts_left", lambda *_: EFFORTS)
+    monkeypatch.setattr(
+        "recsys.serving.publish.build_index", lambda _client, _name, effort, **_: efforts.append(effort)
+    )
+    with shop.connect() as client:
+        # none: the decision is a server's, and what it builds is noted here instead
+        done = publish(client, shop.run("a", items=40), shop.alias, embedded=None)
+    assert (efforts, done.gate.failed) == ([*EFFORTS[:3]], ())
 
 
 def test_a_server_has_index_payload_index_and_int8(shop):
@@ -106,7 +149,7 @@ def test_a_server_has_index_payload_index_and_int8(shop):
     with shop.connect() as client:
         publish(client, run, shop.alias, embedded=None, storage=Storage(int8_from=10))
         info = client.get_collection(run.name)
-    assert info.config.hnsw_config.m == LINKS
+    assert (info.config.hnsw_config.m, info.config.hnsw_config.ef_construct) == (EFFORTS[0].links, EFFORTS[0].width)
     assert info.config.quantization_config is not None
     assert {name: index.data_type for name, index in info.payload_schema.items()} == {
         "brand": Kind.KEYWORD,
