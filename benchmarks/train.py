@@ -119,7 +119,7 @@ def rates(clicks: int) -> None:
         server = start(folder / ".recsys", Neo4jSettings())
         try:
             with Graph(server.uri, server.user, server.password) as graph:
-                data = read_data(graph, take_snapshot(graph), folder, 0.1)
+                data = read_data(graph, take_snapshot(graph), folder, 0.1, page_cache=TrainSettings().page_cache)
                 queries = len(data.training_rows)
                 base = None
                 for way, changes in WAYS.items():
