@@ -51,13 +51,13 @@ class PageCache:
         """
         places = {kind: self._place(label, kind) for kind in kinds}
         held = np.all([place["held"][rows] > 0 for place in places.values()], axis=0)
-        asked = np.sort(rows[~held])
+        there, asked = np.sort(rows[held]), np.sort(rows[~held])
         fetched = fetch(asked) if len(asked) else {}
         found = {}
         for kind, place in places.items():
             parts = [fetched[kind]] if fetched else []
-            if held.any():
-                parts.append(self._held(place, np.sort(rows[held])))
+            if len(there):
+                parts.append(self._held(place, there))
             found[kind] = sorted_edges(vars(joined(parts))) if len(parts) > 1 else next(iter(parts), no_edges())
             if fetched and self._edges * _EDGE.itemsize < self._limit:
                 self._keep(place, asked, fetched[kind])
