@@ -56,6 +56,14 @@ class Marks:
         """Say whether no slice fares worse than under ``plain``, marks of the same queries, but for noise."""
         return all(_is_noise(plain.slices[name] - found_Q) for name, found_Q in self.slices.items())
 
+    def least_gain(self, plain: Marks) -> float:
+        """Return what the slice that fares worst gains in R@10 over ``plain``, below 0 where it loses.
+
+        Slices with fewer than :data:`FEW` queries do not count; 0 where no other is.
+        """
+        pairs = [(found_Q, plain.slices[name]) for name, found_Q in self.slices.items()]
+        return min((float((ours - theirs).mean()) for ours, theirs in pairs if ours.size >= FEW), default=0.0)
+
 
 def _is_noise(loss_Q: Floats) -> bool:
     return loss_Q.size < FEW or bool(loss_Q.mean() <= NOISE * np.sqrt(np.mean(loss_Q**2) / loss_Q.size))

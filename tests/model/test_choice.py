@@ -10,7 +10,7 @@ import pytest
 
 from recsys.core.bonus import Bonus
 from recsys.core.scoring import Scoring
-from recsys.model.choice import DEFAULT, _kind_to_new, choose
+from recsys.model.choice import DEFAULT, _fairest, _kind_to_new, choose
 from recsys.model.clicks import Clicks
 from recsys.model.composition import PLAIN, Composition, unit
 from recsys.model.held_out import Encoded, HeldOut
@@ -82,6 +82,19 @@ def test_new_items_get_what_costs_little():
     assert _kind_to_new(found, marks, measure) == replace(found, bonus=Bonus(0.1, 0.01))
     assert len(measured) == 7
     assert _kind_to_new(PLAIN_RECIPE, marks, measure) == PLAIN_RECIPE
+
+
+def test_what_the_score_does_not_tell_apart_goes_by_the_worst_slice():
+    """A recipe 0.2 behind the best is taken where its tail loses less; one 0.3 behind, or below what is needed, not."""
+
+    def marked(score: float, tail: float) -> Marks:
+        return Marks(score, score, score, {"tail": np.full(40, tail), "head": np.full(40, 90.0)})
+
+    best, kinder, kindest = (Recipe(Composition(2.0, c)) for c in (3.0, 1.0, 0.0))
+    among = {best: marked(60.0, 20.0), kinder: marked(59.8, 30.0), kindest: marked(59.7, 50.0)}
+    marks = {PLAIN_RECIPE: marked(30.0, 25.0), **among}
+    assert _fairest(marks, among) == kinder
+    assert _fairest(marks, among, 59.9) == best
 
 
 def test_new_items_are_not_given_up():

@@ -32,3 +32,12 @@ def test_a_slice_of_few_queries_says_nothing():
     assert not marks(tail=np.zeros(30)).spares_slices(marks(tail=np.full(30, 100.0)))
     assert marks().spares_slices(marks())
     assert marks().by_slice == dict.fromkeys(SLICES, 0.0)
+
+
+def test_the_worst_slice_counts():
+    """Tail gains 10 and head loses 5, so that the least gain is −5; slices of fewer than 30 queries do not count."""
+    before = marks(never=np.full(29, 100.0), tail=np.full(50, 20.0), head=np.full(100, 60.0))
+    after = marks(never=np.zeros(29), tail=np.full(50, 30.0), head=np.full(100, 55.0))
+    assert after.least_gain(before) == pytest.approx(-5)
+    assert before.least_gain(before) == 0
+    assert marks().least_gain(marks()) == 0
