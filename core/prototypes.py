@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.core.portions import portions
 from recsys.core.run import Table, Vectors
 from recsys.core.scoring import Scoring
 from recsys.core.votes import ballots_of_table
@@ -24,6 +25,7 @@ LEAN: Final = 0.25
 "λ, how far an item's vector is drawn towards a query."
 
 _ITEMS_AT_ONCE = 8192
+_PAIRS_AT_ONCE = 1 << 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 "Multiplied with it, successive rows come in an order that has nothing to do with their own."
 
@@ -101,12 +103,18 @@ def choose_prototypes(
         n_items: L.
         k: Queries of an item, at most.
     """
-    able = ~np.isin(query_N, np.flatnonzero(~vectors.any(axis=1)))
-    query, item, clicks = query_N[able], item_N[able], clicks_N[able]
-    order = np.lexsort((query.astype(np.uint64) * _SPREAD, -clicks, item))
-    query, item = query[order], item[order]
-    kept = np.arange(len(item)) - np.searchsorted(item, item) < k
-    return Prototypes(np.searchsorted(item[kept], np.arange(n_items + 1)), query[kept], vectors)
+    able_Q = np.asarray(vectors.any(axis=1))
+    queries, sizes = [np.empty(0, np.int64)], [np.zeros(1, np.int64)]
+    for first, end in portions(np.bincount(item_N, minlength=n_items), _PAIRS_AT_ONCE):
+        place = np.flatnonzero((item_N >= first) & (item_N < end))
+        place = place[able_Q[query_N[place]]]
+        query, item = query_N[place], item_N[place]
+        order = np.lexsort((query.astype(np.uint64) * _SPREAD, -clicks_N[place], item))
+        query, item = query[order], item[order]
+        kept = np.arange(len(item)) - np.searchsorted(item, item) < k
+        queries.append(query[kept])
+        sizes.append(np.bincount(item[kept] - first, minlength=end - first))
+    return Prototypes(np.cumsum(np.concatenate(sizes)), np.concatenate(queries), vectors)
 
 
 def prototypes_of(queries: Table, n_items: int, scoring: Scoring) -> Prototypes | None:

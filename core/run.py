@@ -8,7 +8,8 @@ dot and renamed when whole, so a directory without the dot is complete.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,25 @@ class Table:
 
 def write_table(path: Path, table: Table) -> None:
     """Write ``id``, ``text``, ``clicks``, ``degree``, ``payload`` (JSON), ``vector`` (float32 list) and lengths."""
+    write_parts(path, [table])
+
+
+def write_parts(path: Path, parts: Iterable[Table]) -> None:
+    """Write one table whose rows come part by part, one part or more, as :func:`write_table` does."""
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for part in map(_as_arrow, parts):
+            writer = writer or stack.enter_context(_writer(path, part.schema))
+            writer.write_table(part, row_group_size=ROW_GROUP)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    # vectors are random to a dictionary and do not compress, and small groups let one row be read without the rest
+    packed = {name: "none" if name == "vector" else "snappy" for name in schema.names}
+    return pq.ParquetWriter(path, schema, use_dictionary=False, compression=packed)
+
+
+def _as_arrow(table: Table) -> pa.Table:
     width = table.vectors.shape[1]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(table.vectors.ravel(), pa.float32()), width)
     columns = {
@@ -81,9 +101,7 @@ def write_table(path: Path, table: Table) -> None:
     for name, lengths in (("length", table.lengths), ("text_length", table.text_lengths)):
         if lengths is not None:
             columns[name] = pa.array(lengths, pa.float32())
-    # vectors are random to a dictionary and do not compress, and small groups let one row be read without the rest
-    packed = {name: "none" if name == "vector" else "snappy" for name in columns}
-    pq.write_table(pa.table(columns), path, row_group_size=ROW_GROUP, use_dictionary=False, compression=packed)
+    return pa.table(columns)
 
 
 def read_table(path: Path) -> Table:

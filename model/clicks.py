@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.core.portions import portions
 from recsys.core.progress import progress
 from recsys.graph.client import Graph
 from recsys.graph.pages import PAGE_ROWS, edge_pages
 from recsys.graph.schema import CLICKED
+from recsys.model.scratch import MEMORY, Scratch, pieces
 from recsys.model.snapshot import Snapshot
 
 Rows = npt.NDArray[np.int64]
+
+AT_ONCE = 1 << 20
+"Pairs that are sorted at once."
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,36 @@ class Clicks:
     n_queries: int
     n_items: int
 
-    def of_queries(self, keep: npt.NDArray[np.bool_]) -> Clicks:
+    @property
+    def queries(self) -> Rows:
+        """Rows of the queries that clicked something, ascending."""
+        return np.flatnonzero(self.per_query()[1])
+
+    def of_queries(self, keep: npt.NDArray[np.bool_], scratch: Scratch = MEMORY) -> Clicks:
         """Return the pairs of the query rows where ``keep`` is true."""
-        kept = keep[self.query]
-        return Clicks(self.query[kept], self.item[kept], self.clicks[kept], self.n_queries, self.n_items)
+        return self.where(keep[self.query], scratch)
+
+    def where(self, kept: npt.NDArray[np.bool_], scratch: Scratch = MEMORY) -> Clicks:
+        """Return the pairs where ``kept`` is true."""
+        query, item, clicks = (scratch.column(np.int64) for _ in range(3))
+        for some in pieces(len(kept)):
+            inside = kept[some]
+            for column, numbers in ((query, self.query), (item, self.item), (clicks, self.clicks)):
+                column.append(numbers[some][inside])
+        return Clicks(query.whole(), item.whole(), clicks.whole(), self.n_queries, self.n_items)
+
+    def by_item(self) -> Iterator[Rows]:
+        """Yield places of pairs by item and query, all of some items at a time, about :data:`AT_ONCE` or one item's."""
+        for first, end in portions(self.per_item()[1], AT_ONCE):
+            place = np.flatnonzero((self.item >= first) & (self.item < end))
+            yield place[np.argsort(self.item[place], kind="stable")]
+
+    def numbered(self, query_T: Rows, scratch: Scratch = MEMORY) -> Clicks:
+        """Return the same pairs with every query numbered by its place among ``query_T``, ascending rows."""
+        query = scratch.column(np.int64)
+        for some in pieces(len(self.query)):
+            query.append(np.searchsorted(query_T, self.query[some]))
+        return replace(self, query=query.whole(), n_queries=len(query_T))
 
     def per_item(self) -> tuple[Rows, Rows]:
         """Return total clicks and distinct clicking queries of every item row."""
@@ -48,15 +80,22 @@ class Clicks:
         return _totals(self.query, self.clicks, self.n_queries)
 
 
-def read_clicks(graph: Graph, snapshot: Snapshot) -> Clicks:
+def read_clicks(graph: Graph, snapshot: Snapshot, scratch: Scratch = MEMORY) -> Clicks:
     """Read every clicked pair of the snapshot in packed pages."""
     n_queries, n_items = snapshot.rows["Query"], snapshot.rows["Item"]
     pages = edge_pages(graph, CLICKED, "Query", "Item", n_queries)
-    edges = list(progress(pages, "clicks", total=-(-n_queries // PAGE_ROWS), unit="page"))
-    query, item, clicks = (np.concatenate([getattr(e, n) for e in edges]) for n in ("source", "target", "clicks"))
-    inside = item < n_items
-    return Clicks(query[inside], item[inside], clicks[inside], n_queries, n_items)
+    query, item, clicks = (scratch.column(np.int64) for _ in range(3))
+    for edges in progress(pages, "clicks", total=-(-n_queries // PAGE_ROWS), unit="page"):
+        inside = edges.target < n_items
+        for column, numbers in ((query, edges.source), (item, edges.target), (clicks, edges.clicks)):
+            column.append(numbers[inside])
+    return Clicks(query.whole(), item.whole(), clicks.whole(), n_queries, n_items)
 
 
 def _totals(rows: Rows, clicks: Rows, n: int) -> tuple[Rows, Rows]:
-    return np.bincount(rows, weights=clicks, minlength=n).astype(np.int64), np.bincount(rows, minlength=n)
+    total, degree = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for some in pieces(len(rows)):
+        row, place, count = np.unique(rows[some], return_inverse=True, return_counts=True)
+        total[row] += np.bincount(place, weights=clicks[some]).astype(np.int64)
+        degree[row] += count
+    return total, degree

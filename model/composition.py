@@ -13,26 +13,47 @@ from recsys.core.composition import Composition as Composition
 from recsys.core.composition import shares_of_queries as shares_of_queries
 from recsys.core.composition import unit as unit
 from recsys.model.clicks import Clicks
+from recsys.model.scratch import MEMORY, Scratch, pieces
 
 Vectors = npt.NDArray[np.float32]
 
 
-def mean_of_queries(query_vectors: Vectors, clicks: Clicks) -> Vectors:
+def mean_of_queries(query_vectors: Vectors, clicks: Clicks, scratch: Scratch = MEMORY) -> Vectors:
     """Return for each item the mean of the vectors of the queries that clicked it, 0 for none; shape (L, D)."""
-    sums_LD = np.zeros((clicks.n_items, query_vectors.shape[1]), dtype=np.float32)
-    order = np.argsort(clicks.item, kind="stable")
-    items, starts, degrees = np.unique(clicks.item[order], return_index=True, return_counts=True)
-    for item, start, degree in zip(items, starts, degrees, strict=True):
-        sums_LD[item] = query_vectors[clicks.query[order[start : start + degree]]].mean(axis=0)
-    return sums_LD
+    mean_LD: Vectors = scratch.zeros((clicks.n_items, query_vectors.shape[1]), np.float32)
+    for some in pieces(len(clicks.query)):
+        order = np.argsort(clicks.item[some], kind="stable")
+        item, first = np.unique(clicks.item[some][order], return_index=True)
+        mean_LD[item] += np.add.reduceat(query_vectors[clicks.query[some][order]], first, axis=0)
+    degree_L = np.maximum(clicks.per_item()[1], 1).astype(np.float32)
+    for some in pieces(clicks.n_items):
+        mean_LD[some] /= degree_L[some, None]
+    return mean_LD
 
 
-def compose(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64], how: Composition) -> Vectors:
+def compose(
+    item_vectors: Vectors,
+    mean_LD: Vectors,
+    degree_L: npt.NDArray[np.int64],
+    how: Composition,
+    scratch: Scratch = MEMORY,
+) -> Vectors:
     """Return unit-norm item vectors, the directions of :func:`sums`; the arguments are the same."""
-    return unit(sums(item_vectors, mean_LD, degree_L, how))
+    return units(sums(item_vectors, mean_LD, degree_L, how, scratch), scratch)
 
 
-def sums(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64], how: Composition) -> Vectors:
+def units(vectors: Vectors, scratch: Scratch = MEMORY) -> Vectors:
+    """Return the vectors scaled to unit norm; a zero row stays zero."""
+    return scratch.by_rows(vectors.shape, lambda some: unit(vectors[some]))
+
+
+def sums(
+    item_vectors: Vectors,
+    mean_LD: Vectors,
+    degree_L: npt.NDArray[np.int64],
+    how: Composition,
+    scratch: Scratch = MEMORY,
+) -> Vectors:
     """Return E(z) + α · n/(n+c) · mean of E(clicking queries), shape (L, D).
 
     Args:
@@ -40,6 +61,7 @@ def sums(item_vectors: Vectors, mean_LD: Vectors, degree_L: npt.NDArray[np.int64
         mean_LD: From :func:`mean_of_queries`.
         degree_L: n, distinct clicking queries.
         how: α and c.
+        scratch: Where the sums live.
     """
-    weight_L = how.alpha * shares_of_queries(degree_L, how)
-    return item_vectors + weight_L[:, None].astype(np.float32) * mean_LD
+    weight_L = (how.alpha * shares_of_queries(degree_L, how)).astype(np.float32)
+    return scratch.by_rows(item_vectors.shape, lambda some: item_vectors[some] + weight_L[some, None] * mean_LD[some])

@@ -17,6 +17,7 @@ from recsys.graph.schema import LABELS, Label
 from recsys.model.clicks import Clicks, read_clicks
 from recsys.model.page_cache import PageCache
 from recsys.model.pairs import PairsByQuery, rows_of_pairs
+from recsys.model.scratch import MEMORY, Scratch
 from recsys.model.snapshot import Snapshot
 from recsys.model.split import held_out
 from recsys.model.texts import Texts, own_pages
@@ -37,6 +38,7 @@ class TrainingData:
         held_out: True for the query rows that are held out.
         excluded: Pairs that are neither negatives nor ranked: each query's own page, and those of a filter.
         pages: Neighbours that were read already, for all trainings on this data; None keeps none.
+        scratch: Where large arrays live.
     """
 
     snapshot: Snapshot
@@ -45,16 +47,17 @@ class TrainingData:
     held_out: npt.NDArray[np.bool_]
     excluded: PairsByQuery
     pages: PageCache | None = None
+    scratch: Scratch = MEMORY
 
     @cached_property
     def training_clicks(self) -> Clicks:
         """Clicks of the queries that are not held out, which all parts of the training share."""
-        return self.clicks.of_queries(~self.held_out) if self.held_out.any() else self.clicks
+        return self.clicks.of_queries(~self.held_out, self.scratch) if self.held_out.any() else self.clicks
 
     @property
     def training_rows(self) -> Rows:
         """Rows of the queries that clicked something and are not held out, ascending."""
-        return np.unique(self.training_clicks.query)
+        return self.training_clicks.queries
 
     def without_relations(self) -> TrainingData:
         """Return the same with no relation to draw from."""
@@ -69,7 +72,7 @@ def read_data(
     filtered: Iterable[tuple[str, str]] = (),
     page_cache: int = 0,
 ) -> TrainingData:
-    """Read texts and clicks of ``snapshot``; files of texts and neighbours go to ``directory``.
+    """Read texts and clicks of ``snapshot``; files of texts, clicks and neighbours go to ``directory``.
 
     Args:
         graph: Where to read.
@@ -80,12 +83,14 @@ def read_data(
         page_cache: MiB of neighbours that are kept once they were read.
     """
     texts = {label: Texts.fetch(graph, label, snapshot.rows[label], directory / f"{label}.arrow") for label in LABELS}
-    clicks = read_clicks(graph, snapshot)
-    marks = held_out(texts["Query"].ids().to_pylist(), validation_share)
-    if marks[np.unique(clicks.query)].all():
+    scratch = Scratch(directory)
+    clicks = read_clicks(graph, snapshot, scratch)
+    marks = held_out(texts["Query"].all_ids(), validation_share)
+    if marks[clicks.queries].all():
         marks = np.zeros_like(marks)
     pages = PageCache(directory, snapshot.rows, page_cache << 20) if page_cache else None
-    return TrainingData(snapshot, texts, clicks, marks, _excluded(texts["Query"], texts["Item"], filtered), pages)
+    excluded = _excluded(texts["Query"], texts["Item"], filtered)
+    return TrainingData(snapshot, texts, clicks, marks, excluded, pages, scratch)
 
 
 def _excluded(queries: Texts, items: Texts, filtered: Iterable[tuple[str, str]]) -> PairsByQuery:

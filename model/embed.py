@@ -17,7 +17,7 @@ from recsys.graph.client import Graph
 from recsys.model.composition import Composition
 from recsys.model.data import read_data, read_excluded
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import ENDS, Encoded, encode
+from recsys.model.held_out import encode_all
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.write_run import Outcome, write_run
 
@@ -84,7 +84,7 @@ def embed(graph: Graph, run: Run, runs: Path) -> Run:
     with tempfile.TemporaryDirectory(dir=runs, prefix=".embed-") as directory:
         data = read_data(graph, snapshot, Path(directory), 0, read_excluded(run.path))
         model = load_encoder(str(run.encoder_path), settings.max_length)
-        encoded = Encoded(*(encode(model, data.texts[label].all_texts(), settings.batch_size) for label in ENDS))
+        encoded = encode_all(model, data.texts, settings.batch_size, data.scratch)
         outcome = Outcome(
             encoder=run.encoder_path,
             data=data,

@@ -17,12 +17,15 @@ from recsys.graph.pages import PAGE_ROWS
 from recsys.graph.schema import Label
 from recsys.model.encoder import is_static
 from recsys.model.ranges import joined_ranges
+from recsys.model.scratch import MEMORY, Scratch
 from recsys.model.texts import Texts
 
 Rows = npt.NDArray[np.int64]
 Inputs = Mapping[str, torch.Tensor]
 Tokens = tuple[npt.NDArray[Any], Rows]
 "Token ids of texts laid end to end, and where each text begins; the end stands last."
+Tokenise = Callable[[list[str]], tuple[torch.Tensor, torch.Tensor]]
+"Returns the token ids of texts laid end to end, and how many each text has."
 
 
 class Features(Protocol):
@@ -37,21 +40,28 @@ class Features(Protocol):
         ...
 
 
-def make_features(model: SentenceTransformer, texts: Mapping[Label, Texts]) -> Features:
+def make_features(model: SentenceTransformer, texts: Mapping[Label, Texts], scratch: Scratch = MEMORY) -> Features:
     """Return the inputs of ``texts`` for this encoder; they hold for every state of its weights."""
     if is_static(model):
-        return StaticFeatures(texts, model[0])
-    return TokenFeatures(texts, model) if isinstance(model[0], Transformer) else TextFeatures(texts, model.preprocess)
+        return StaticFeatures(texts, model[0], scratch)
+    if isinstance(model[0], Transformer):
+        return TokenFeatures(texts, model, scratch)
+    return TextFeatures(texts, model.preprocess)
 
 
 @torch.no_grad()
 def encode_rows(
-    model: SentenceTransformer, features: Features, label: Label, rows: Rows, batch_size: int
+    model: SentenceTransformer,
+    features: Features,
+    label: Label,
+    rows: Rows,
+    batch_size: int,
+    scratch: Scratch = MEMORY,
 ) -> npt.NDArray[np.float32]:
     """Return the vectors of ``rows`` as the encoder stands, float32."""
     training = model.training
     model.eval()
-    vectors = np.empty((len(rows), model.get_embedding_dimension() or 0), dtype=np.float32)
+    vectors = scratch.zeros((len(rows), model.get_embedding_dimension() or 0), np.float32)
     order = np.argsort(features.lengths(label, rows), kind="stable")
     for start in range(0, len(rows), batch_size):
         some = order[start : start + batch_size]
@@ -90,13 +100,23 @@ class TokenFeatures:
     Args:
         texts: Texts of every label.
         model: The encoder, whose first module is a transformer.
+        scratch: Where the token ids live.
     """
 
-    def __init__(self, texts: Mapping[Label, Texts], model: SentenceTransformer) -> None:
+    def __init__(self, texts: Mapping[Label, Texts], model: SentenceTransformer, scratch: Scratch = MEMORY) -> None:
         tokenizer = model.tokenizer
         self._pad, self._left = tokenizer.pad_token_id, tokenizer.padding_side == "left"
         self._form = model.preprocess([""])
-        self._tokens = {label: _tokens_of(some, model.preprocess) for label, some in texts.items()}
+        self._tokens = {label: _tokens_of(some, self._token_ids(model), scratch) for label, some in texts.items()}
+
+    @staticmethod
+    def _token_ids(model: SentenceTransformer) -> Tokenise:
+        def tokenise(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+            inputs = model.preprocess(texts)
+            there = inputs["attention_mask"].bool()
+            return inputs["input_ids"][there], there.sum(dim=1)
+
+        return tokenise
 
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
@@ -123,14 +143,16 @@ class StaticFeatures:
     Args:
         texts: Texts of every label.
         module: The StaticEmbedding, whose inputs are flat token ids and where each text begins.
+        scratch: Where the token ids live.
     """
 
-    def __init__(self, texts: Mapping[Label, Texts], module: Any) -> None:
-        self._tokens: dict[Label, Tokens] = {}
-        for label, some in texts.items():
-            inputs = module.preprocess(some.all_texts())
-            ids, starts = inputs["input_ids"].numpy(), inputs["offsets"].numpy()
-            self._tokens[label] = ids, np.append(starts, len(ids))
+    def __init__(self, texts: Mapping[Label, Texts], module: Any, scratch: Scratch = MEMORY) -> None:
+        def tokenise(some: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+            inputs = module.preprocess(some)
+            ids, starts = inputs["input_ids"], inputs["offsets"]
+            return ids, torch.cat([starts, starts.new_tensor([len(ids)])]).diff()
+
+        self._tokens = {label: _tokens_of(some, tokenise, scratch) for label, some in texts.items()}
 
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
@@ -149,7 +171,7 @@ def gather(tokens: Tokens, rows: Rows) -> tuple[Rows, Rows]:
     """Return the token ids of ``rows``, text after text, and how many each text has."""
     ids, bounds = tokens
     sizes = sizes_of(tokens, rows)
-    return ids[joined_ranges(bounds[rows], sizes)], sizes
+    return ids[joined_ranges(bounds[rows], sizes)].astype(np.int64), sizes
 
 
 def sizes_of(tokens: Tokens, rows: Rows) -> Rows:
@@ -158,11 +180,13 @@ def sizes_of(tokens: Tokens, rows: Rows) -> Rows:
     return bounds[rows + 1] - bounds[rows]
 
 
-def _tokens_of(texts: Texts, preprocess: Callable[[list[str]], Inputs]) -> Tokens:
-    ids, sizes = [np.empty(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
+def _tokens_of(texts: Texts, tokenise: Tokenise, scratch: Scratch) -> Tokens:
+    column, bounds = scratch.column(np.int32), scratch.column(np.int64)
+    bounds.append([0])
+    end = 0
     for start in progress(range(0, len(texts), PAGE_ROWS), "tokens", unit="page"):
-        inputs = preprocess(texts.take(np.arange(start, min(start + PAGE_ROWS, len(texts)))))
-        there = inputs["attention_mask"].bool()
-        ids.append(inputs["input_ids"][there].numpy().astype(np.int32))
-        sizes.append(there.sum(dim=1).numpy())
-    return np.concatenate(ids), np.cumsum(np.concatenate(sizes))
+        ids, sizes = tokenise(texts.take(np.arange(start, min(start + PAGE_ROWS, len(texts)))))
+        column.append(ids.numpy())
+        bounds.append(end + np.cumsum(sizes.numpy()))
+        end += len(ids)
+    return column.whole(), bounds.whole()

@@ -73,7 +73,7 @@ def fit(
     """
     data = data if settings.graph and settings.graph_weight else data.without_relations()
     plan = _plan(model, features, data, settings, directory).shard(*this_process())
-    two_hop = TwoHop(data.training_clicks) if settings.graph and settings.two_hop else None
+    two_hop = TwoHop(data.training_clicks, data.scratch) if settings.graph and settings.two_hop else None
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
     pruning = _pruning(model, features, graph, data.snapshot, settings, directory)
     reader = BatchReader(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from recsys.core.golden import Golden, golden_figures
 from recsys.core.prototypes import Prototypes
@@ -42,7 +43,7 @@ def choose_golden(held_out: HeldOut, encoded: Encoded, scoring: Scoring, limit: 
 
 
 def measure_golden(
-    golden: Golden, item_ids: list[str], item_vectors: Vectors, prototypes: Prototypes | None = None
+    golden: Golden, item_ids: pa.ChunkedArray, item_vectors: Vectors, prototypes: Prototypes | None = None
 ) -> dict[str, Any]:
     """Return the number of golden queries and their figures by exact search of the vectors that serve.
 
@@ -56,7 +57,7 @@ def measure_golden(
         prototypes: What will be published beside them.
     """
     ranked = top_k(golden.vectors, item_vectors, min(golden.depth, len(item_ids)), prototypes=prototypes)
-    found = [[item_ids[row] for row in rows if row >= 0] for rows in ranked]
+    found = [item_ids.take(pa.array(rows[rows >= 0])).to_pylist() for rows in ranked]
     return {"queries": len(golden), **golden_figures(found, golden)}
 
 

@@ -5,12 +5,10 @@ Shape letters: T training queries, K near items kept per query, L items, D embed
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sentence_transformers import SentenceTransformer
 
 from recsys.graph.schema import Label
@@ -18,14 +16,11 @@ from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
 from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
+from recsys.model.nearest import KnownPairs, Near, nearest_clicked
 from recsys.model.pairs import PairsByQuery
-from recsys.model.precision import has_bfloat16
-from recsys.model.ranking import BLOCK_SCORES
+from recsys.model.scratch import Scratch
 
 Rows = npt.NDArray[np.int64]
-
-NEAREST = 20
-"Near items kept per query; each batch draws one of them."
 
 
 class HardNegatives:
@@ -66,7 +61,8 @@ class HardNegatives:
         self._every = every
         self._directory = directory
         self._batch_size = batch_size
-        self._query_T = np.unique(clicks.query)
+        self._scratch = Scratch(directory)
+        self._query_T = clicks.queries
         _, self._degree_L = clicks.per_item()
         self._near_TK = np.empty((len(self._query_T), 0), dtype=np.int32)
 
@@ -78,17 +74,17 @@ class HardNegatives:
         """Draw one near item for each of these training queries, as :func:`draw_near` does."""
         return draw_near(self._near_TK[np.searchsorted(self._query_T, query_B)], self._degree_L, rng)
 
-    def _search(self) -> npt.NDArray[np.int32]:
+    def _search(self) -> Near:
+        scratch = self._scratch
         asked = self._encode("Query", self._query_T)
         items = self._encode("Item", np.arange(self._clicks.n_items))
-        position = np.searchsorted(self._query_T, self._clicks.query)
-        by_position = replace(self._clicks, query=position, n_queries=len(self._query_T))
-        items = compose(items, mean_of_queries(asked, by_position), self._degree_L, self._composition)
-        known = known_pairs(self._query_T, self._clicks, self._excluded)
-        return nearest_clicked(asked, items, self._degree_L, known, self._model.device)
+        mean = mean_of_queries(asked, self._clicks.numbered(self._query_T, scratch), scratch)
+        items = compose(items, mean, self._degree_L, self._composition, scratch)
+        known = KnownPairs.of(self._query_T, self._clicks, self._excluded)
+        return nearest_clicked(asked, items, self._degree_L, known, self._model.device, scratch)
 
     def _encode(self, label: Label, rows: Rows) -> Vectors:
-        return encode_rows(self._model, self._features, label, rows, self._batch_size)
+        return encode_rows(self._model, self._features, label, rows, self._batch_size, self._scratch)
 
 
 def draw_near(near_BK: npt.NDArray[np.int32], degree_L: Rows, rng: np.random.Generator) -> Rows:
@@ -110,66 +106,3 @@ def draw_near(near_BK: npt.NDArray[np.int32], degree_L: Rows, rng: np.random.Gen
     pick_B = (reach_BK <= (rng.random(len(near_BK)) * total_B)[:, None]).sum(axis=1)
     drawn_B = np.take_along_axis(near_BK, np.minimum(pick_B, near_BK.shape[1] - 1)[:, None], axis=1)[:, 0]
     return np.asarray(drawn_B[total_B > 0], dtype=np.int64)
-
-
-def known_pairs(query_T: Rows, clicks: Clicks, excluded: PairsByQuery) -> tuple[Rows, Rows]:
-    """Return positions in ``query_T``, ascending rows, and items that are no negatives there: clicked or excluded."""
-    out = excluded.edges_of(query_T)
-    position = np.searchsorted(query_T, np.concatenate([clicks.query, out.source]))
-    return position, np.concatenate([clicks.item, out.target])
-
-
-def nearest_clicked(
-    queries_TD: Vectors, items_LD: Vectors, degree_L: Rows, known: tuple[Rows, Rows], device: torch.device
-) -> npt.NDArray[np.int32]:
-    """Return the :data:`NEAREST` items per query of those that somebody clicked, since no other is ever drawn.
-
-    Args:
-        queries_TD: Query vectors.
-        items_LD: Item vectors.
-        degree_L: Distinct training queries that clicked each item.
-        known: Pairs that are left out, as :func:`known_pairs` gives them.
-        device: Where to multiply.
-
-    Returns:
-        Item rows, −1 where fewer are left; shape (T, K).
-    """
-    clicked = np.flatnonzero(degree_L)
-    position, item = known
-    inside = degree_L[item] > 0
-    left_out = position[inside], np.searchsorted(clicked, item[inside])
-    near_TK = nearest(queries_TD, items_LD[clicked], left_out, NEAREST, device)
-    return np.where(near_TK >= 0, clicked[near_TK], -1).astype(np.int32)
-
-
-def nearest(
-    queries_TD: Vectors, items_LD: Vectors, excluded: tuple[Rows, Rows], k: int, device: torch.device
-) -> npt.NDArray[np.int32]:
-    """Return the ``k`` items of highest dot product per query, the nearest first, block by block.
-
-    In bfloat16 where the device has it, and then items that are equally near to three digits come in any order.
-
-    Args:
-        queries_TD: Query vectors.
-        items_LD: Item vectors.
-        excluded: Parallel arrays of query positions and item rows that are left out.
-        k: Items wanted per query.
-        device: Where to multiply.
-
-    Returns:
-        Item rows, −1 where fewer are left; shape (T, min(k, L)).
-    """
-    order = np.argsort(excluded[0], kind="stable")
-    position, item = excluded[0][order], excluded[1][order]
-    kind = torch.bfloat16 if has_bfloat16(device) else torch.float32
-    items = torch.from_numpy(items_LD).to(device, kind)
-    k = min(k, len(items))
-    near_TK = np.empty((len(queries_TD), k), dtype=np.int32)
-    size = max(1, BLOCK_SCORES // len(items))
-    for start in range(0, len(queries_TD), size):
-        scores = torch.from_numpy(queries_TD[start : start + size]).to(device, kind) @ items.T
-        first, end = np.searchsorted(position, (start, start + size))
-        scores[torch.from_numpy(position[first:end] - start), torch.from_numpy(item[first:end])] = -torch.inf
-        best, rows = scores.topk(k, dim=1)
-        near_TK[start : start + size] = rows.masked_fill_(best == -torch.inf, -1).cpu().numpy()
-    return near_TK

@@ -17,10 +17,11 @@ from recsys.core.bonus import Bonus
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors
-from recsys.model.features import Features, encode_rows
+from recsys.model.features import Features, encode_rows, make_features
 from recsys.model.metrics import Gold, propensities
 from recsys.model.pairs import PairsByQuery
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
+from recsys.model.scratch import MEMORY, Scratch
 from recsys.model.texts import Texts
 from recsys.model.trials import Trials
 
@@ -47,11 +48,13 @@ class Encoded:
         items: E(z) of every item row.
         queries: E(x) of every query row.
         asked: E(x) of the held-out queries, where they are not rows of the graph.
+        scratch: Where vectors live that are made of these.
     """
 
     items: Vectors
     queries: Vectors
     asked: Vectors | None = None
+    scratch: Scratch = MEMORY
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class HeldOut:
     @cached_property
     def propensity(self) -> npt.NDArray[np.float64]:
         """Propensity of each item, from the training clicks."""
-        return propensities(self.degree, len(np.unique(self.training_clicks.query)))
+        return propensities(self.degree, len(self.training_clicks.queries))
 
     def vectors(self, encoded: Encoded) -> Vectors:
         """Return the vectors of the held-out queries."""
@@ -129,22 +132,25 @@ class HeldOutEncoder:
         features: Inputs of items and queries.
         held_out: Whose queries.
         batch_size: Texts encoded at once.
+        scratch: Where the vectors live.
     """
 
-    def __init__(self, features: Features, held_out: HeldOut, batch_size: int) -> None:
+    def __init__(self, features: Features, held_out: HeldOut, batch_size: int, scratch: Scratch = MEMORY) -> None:
         self._features = features
         self._held_out = held_out
         self._batch_size = batch_size
+        self._scratch = scratch
 
     def __call__(self, model: SentenceTransformer) -> Encoded:
         """Return the vectors as the encoder stands."""
         items, queries = (self._encode(model, label) for label in ENDS)
         texts = self._held_out.asked_texts
-        return Encoded(items, queries, encode(model, texts, self._batch_size) if texts else None)
+        asked = encode(model, texts, self._batch_size) if texts else None
+        return Encoded(items, queries, asked, self._scratch)
 
     def _encode(self, model: SentenceTransformer, label: Label) -> Vectors:
         rows = np.arange(len(self._held_out.texts[label]))
-        return encode_rows(model, self._features, label, rows, self._batch_size)
+        return encode_rows(model, self._features, label, rows, self._batch_size, self._scratch)
 
 
 class HeldOutEvaluator(BaseEvaluator):
@@ -171,6 +177,17 @@ class HeldOutEvaluator(BaseEvaluator):
         marks = Trials(self.held_out, encoded).measure(self.recipes)
         best = max(marks.values(), key=lambda some: some.score)
         return {"P@1": best.p1, "PSP@5": best.psp5, "R@10": best.r10, "score": best.score}
+
+
+def encode_all(
+    model: SentenceTransformer, texts: Mapping[Label, Texts], batch_size: int, scratch: Scratch = MEMORY
+) -> Encoded:
+    """Encode every item and every query of ``texts`` once."""
+    features = make_features(model, {label: texts[label] for label in ENDS}, scratch)
+    items, queries = (
+        encode_rows(model, features, label, np.arange(len(texts[label])), batch_size, scratch) for label in ENDS
+    )
+    return Encoded(items, queries, scratch=scratch)
 
 
 def encode(model: SentenceTransformer, texts: Sequence[str], batch_size: int) -> Vectors:

@@ -43,7 +43,7 @@ def top_k(
     Returns:
         Item rows, best first, equal scores by lower row; −1 where fewer than ``k`` are left. Shape (B, k).
     """
-    queries_BD, items_LD = np.nan_to_num(queries_BD, nan=0.0), np.nan_to_num(items_LD, nan=0.0)
+    queries_BD, items_LD = without_nan(queries_BD), without_nan(items_LD)
 
     def score(block: slice) -> Scores:
         scores_BL = queries_BD[block] @ items_LD.T
@@ -53,6 +53,11 @@ def top_k(
         return scores_BL
 
     return rank_blocks(score, len(queries_BD), len(items_LD), k, excluded=excluded)
+
+
+def without_nan(vectors: Scores) -> Scores:
+    """Return the vectors with 0 for NaN; a copy where there is any, since copies of large arrays are dear."""
+    return np.nan_to_num(vectors, nan=0.0) if np.isnan(vectors.sum()) else vectors
 
 
 def rank_blocks(

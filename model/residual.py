@@ -16,11 +16,13 @@ from recsys.graph.pages import Edges
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Vectors
 from recsys.model.draw import known, pick_one
-from recsys.model.hard_negatives import draw_near, known_pairs, nearest_clicked
+from recsys.model.hard_negatives import draw_near
 from recsys.model.held_out import Encoded
 from recsys.model.losses.triplet import hardest_triplet_loss
+from recsys.model.nearest import KnownPairs, nearest_clicked
 from recsys.model.pairs import PairsByQuery
 from recsys.model.plan import UniformPlan
+from recsys.model.scratch import Scratch
 
 Rows = npt.NDArray[np.int64]
 
@@ -47,15 +49,14 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     Returns:
         Sums, not of unit norm, shape (L, D).
     """
+    scratch = encoded.scratch
     text_LD, query_QD = torch.from_numpy(encoded.items), torch.from_numpy(encoded.queries)
     _, degree_L = clicks.per_item()
     clicked_L1 = torch.from_numpy(degree_L > 0)[:, None]
-    free = torch.nn.Embedding(text_LD.shape[0], text_LD.shape[1], sparse=True)
-    torch.nn.init.zeros_(free.weight)
-    optimizer: torch.optim.Optimizer = torch.optim.SparseAdam(list(free.parameters()), lr=LEARNING_RATE)
-    clicked = PairsByQuery(clicks.query, clicks.item, clicks.n_queries)
-    plan = UniformPlan(np.unique(clicks.query), BATCH_SIZE, seed)
-    left_out = known_pairs(plan.rows, clicks, excluded)
+    free, optimizer = _free_vectors(text_LD.shape, scratch)
+    plan = UniformPlan(clicks.queries, BATCH_SIZE, seed)
+    known_pairs = KnownPairs.of(plan.rows, clicks, excluded)
+    asked_TD = scratch.by_rows((len(plan.rows), text_LD.shape[1]), lambda some: encoded.queries[plan.rows[some]])
 
     def vectors(rows: torch.Tensor) -> torch.Tensor:
         return normalize(text_LD[rows] + free(rows) * clicked_L1[rows], dim=1)
@@ -64,12 +65,12 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     near_TK = np.empty((0, 0), dtype=np.int32)
     for epoch in range(EPOCHS):
         if epoch % SEARCH_EVERY == 0:
-            items = _all(vectors, clicks)
-            near_TK = nearest_clicked(encoded.queries[plan.rows], items, degree_L, left_out, torch.device("cpu"))
+            items = _all(vectors, text_LD.shape, scratch)
+            near_TK = nearest_clicked(asked_TD, items, degree_L, known_pairs, torch.device("cpu"), scratch)
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]
-            column_M, known_BM = _columns(query_B, clicked.edges_of(query_B), near_BK, degree_L, rng)
+            column_M, known_BM = _columns(query_B, known_pairs.clicked.edges_of(query_B), near_BK, degree_L, rng)
             known_BM |= excluded.known(query_B, column_M)
             row, place_M = np.unique(column_M, return_inverse=True)
             column_MD = vectors(torch.from_numpy(row))[torch.from_numpy(place_M)]
@@ -78,15 +79,22 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
             decay.step()
-    with torch.no_grad():
-        summed: Vectors = (text_LD + free.weight * clicked_L1).numpy()
-    return summed
+    weight_LD = free.weight.detach()
+    return scratch.by_rows(text_LD.shape, lambda some: (text_LD[some] + weight_LD[some] * clicked_L1[some]).numpy())
+
+
+def _free_vectors(shape: tuple[int, ...], scratch: Scratch) -> tuple[torch.nn.Embedding, torch.optim.Optimizer]:
+    """Return vectors of zeros and their per-row Adam; both live where ``scratch`` says, as do the optimiser's means."""
+    weight, *means = (torch.from_numpy(scratch.zeros(shape, np.float32)) for _ in range(3))
+    free = torch.nn.Embedding(shape[0], shape[1], sparse=True, _weight=weight)
+    optimizer = torch.optim.SparseAdam(list(free.parameters()), lr=LEARNING_RATE)
+    optimizer.state[free.weight] = {"step": 0, **dict(zip(("exp_avg", "exp_avg_sq"), means, strict=True))}
+    return free, optimizer
 
 
 @torch.no_grad()
-def _all(vectors: Lookup, clicks: Clicks) -> Vectors:
-    found: Vectors = vectors(torch.arange(clicks.n_items)).numpy()
-    return found
+def _all(vectors: Lookup, shape: tuple[int, ...], scratch: Scratch) -> Vectors:
+    return scratch.by_rows(shape, lambda some: vectors(torch.arange(some.start, some.stop)).numpy())
 
 
 def _columns(

@@ -19,6 +19,5 @@ def held_out(ids: Iterable[str], share: float) -> npt.NDArray[np.bool_]:
         share: From 0 (none) to 1 (all).
     """
     limit = int(share * 2**64)
-    return np.array(
-        [int.from_bytes(blake2b(i.encode(), digest_size=8).digest(), "big") < limit for i in ids], dtype=bool
-    )
+    hashes = (blake2b(i.encode(), digest_size=8).digest() for i in ids)
+    return np.fromiter((int.from_bytes(each, "big") < limit for each in hashes), dtype=bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,23 @@ from recsys.graph.pages import PAGE_ROWS, node_pages
 from recsys.graph.schema import Label
 
 _SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("payload", pa.string())])
+
+
+@dataclass(frozen=True)
+class TextsPage:
+    """Successive rows.
+
+    Attributes:
+        rows: Which.
+        ids: Their external ids.
+        texts: Their texts.
+        payloads: Their further properties; empty of queries.
+    """
+
+    rows: slice
+    ids: list[str]
+    texts: list[str]
+    payloads: list[Any]
 
 
 class Texts:
@@ -63,14 +81,22 @@ class Texts:
         """Return the ids of all rows."""
         return pa.chunked_array([page.column("id") for page in self._pages], pa.string())
 
+    def all_ids(self) -> Iterator[str]:
+        """Yield the ids of all rows."""
+        for page in self._pages:
+            yield from page.column("id").to_pylist()
+
     def all_texts(self) -> list[str]:
         """Return the texts of all rows."""
         return [text for page in self._pages for text in page.column("text").to_pylist()]
 
-    def payloads(self) -> Iterator[Any]:
-        """Yield the further properties of every row."""
+    def pages(self) -> Iterator[TextsPage]:
+        """Yield all rows, page by page."""
+        start = 0
         for page in self._pages:
-            yield from map(json.loads, page.column("payload").to_pylist())
+            ids, texts, payloads = (page.column(name).to_pylist() for name in _SCHEMA.names)
+            yield TextsPage(slice(start, start + len(ids)), ids, texts, [json.loads(payload) for payload in payloads])
+            start += len(ids)
 
 
 def own_pages(queries: Texts, items: Texts) -> npt.NDArray[np.int64]:

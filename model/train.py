@@ -15,7 +15,7 @@ from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.choice import choose
-from recsys.model.composition import unit
+from recsys.model.composition import units
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.features import make_features
@@ -124,8 +124,8 @@ def train(
             raise TooFewQueriesError(len(data.training_rows))
         held_out = _held_out(data, validation, filtered)
         recipes = IN_TRAINING if settings.composes else (PLAIN_RECIPE,)
-        features = make_features(model, data.texts)
-        encode = HeldOutEncoder(features, held_out, settings.batch_size)
+        features = make_features(model, data.texts, data.scratch)
+        encode = HeldOutEncoder(features, held_out, settings.batch_size, data.scratch)
         evaluator = HeldOutEvaluator(held_out, recipes, encode) if len(held_out) else None
         selection = select(graph, features, data, settings, evaluator, directory)
         history = fit(model, features, data, graph, selection.settings, evaluator, directory)
@@ -151,7 +151,7 @@ def _choose(
     learnt = None
     if settings.composes and settings.residual and len(held_out):
         learnt = learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed)
-    residual = None if learnt is None else unit(learnt)
+    residual = None if learnt is None else units(learnt, data.scratch)
     choice = choose(held_out, encoded, graph=settings.composes, residual=residual, prototypes=settings.prototypes)
     outcome = Outcome(
         encoder=model,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.core.bonus import widen_items, widen_queries
+from recsys.core.bonus import WIDTH, widen_items, widen_queries
 from recsys.core.prototypes import Prototypes, choose_prototypes
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
@@ -49,7 +49,7 @@ class Trials:
     def __init__(self, held_out: HeldOut, encoded: Encoded) -> None:
         self.held_out = held_out
         self.encoded = encoded
-        self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks)
+        self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks, encoded.scratch)
         self.asked_QD = held_out.vectors(encoded)
         self._own_L = np.einsum("ld,ld->l", encoded.items, encoded.items)
         self._cross_L = np.einsum("ld,ld->l", encoded.items, self.mean_LD)
@@ -59,7 +59,7 @@ class Trials:
     @cached_property
     def _ballots(self) -> Clicks:
         """What training queries vote for."""
-        return ballots(self.held_out.training_clicks)
+        return ballots(self.held_out.training_clicks, self.encoded.scratch)
 
     @cached_property
     def votes(self) -> Votes:
@@ -101,7 +101,7 @@ class Trials:
     def figures(self, recipe: Recipe) -> dict[str, float]:
         """Return every metric, in percent, of the vectors that would serve."""
         data = self.held_out
-        items_LD = widen_items(self._vectors(recipe.composition), data.degree)
+        items_LD = self._widened(recipe.composition)
         asked_QD = widen_queries(self.asked_QD, recipe.bonus)
         if recipe.votes:
             ranked = rank_with_votes(
@@ -139,8 +139,16 @@ class Trials:
 
     def _vectors(self, how: Composition) -> Vectors:
         if how not in self._composed_LD:
-            self._composed_LD = {how: compose(self.encoded.items, self.mean_LD, self.held_out.degree, how)}
+            encoded, degree_L = self.encoded, self.held_out.degree
+            self._composed_LD = {how: compose(encoded.items, self.mean_LD, degree_L, how, encoded.scratch)}
         return self._composed_LD[how]
+
+    def _widened(self, how: Composition) -> Vectors:
+        items_LD, degree_L = self._vectors(how), self.held_out.degree
+        rows, width = items_LD.shape
+        return self.encoded.scratch.by_rows(
+            (rows, width + WIDTH), lambda some: widen_items(items_LD[some], degree_L[some])
+        )
 
     def _similar(self, block: slice, hows: Sequence[Composition]) -> Iterator[Tensor]:
         asked = torch.from_numpy(self.asked_QD[block])

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from recsys.model.clicks import Clicks
 from recsys.model.draw import Draw
 from recsys.model.ranges import joined_ranges
+from recsys.model.scratch import MEMORY, Scratch
 
 Rows = npt.NDArray[np.int64]
 
@@ -23,12 +24,15 @@ class TwoHop:
 
     Args:
         clicks: Clicks of the training queries: a held-out query is never drawn.
+        scratch: Where the queries by item live.
     """
 
-    def __init__(self, clicks: Clicks) -> None:
-        order = np.argsort(clicks.item, kind="stable")
-        self._clicker = clicks.query[order]
-        self._of_item = np.searchsorted(clicks.item[order], np.arange(clicks.n_items + 1))
+    def __init__(self, clicks: Clicks, scratch: Scratch = MEMORY) -> None:
+        clicker = scratch.column(np.int64)
+        for place in clicks.by_item():
+            clicker.append(clicks.query[place])
+        self._clicker = clicker.whole()
+        self._of_item = np.append(0, np.cumsum(clicks.per_item()[1]))
         self._item = clicks.item
         self._of_query = np.searchsorted(clicks.query, np.arange(clicks.n_queries + 1))
 

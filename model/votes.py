@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,14 @@ from recsys.core.run import Table
 from recsys.core.votes import BALLOT, NEIGHBOURS, ballots_of_table, shares
 from recsys.model.clicks import Clicks
 from recsys.model.ranges import joined_ranges
-from recsys.model.ranking import BLOCK_SCORES, Pairs, best, rank_blocks
+from recsys.model.ranking import BLOCK_SCORES, Pairs, best, rank_blocks, without_nan
+from recsys.model.scratch import MEMORY, Scratch
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
+
+COLUMNS: Final = 1 << 16
+"Training queries that are compared at once."
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def rank_with_votes(
         votes: For the same queries.
         weight: Of the votes, 0 or more.
     """
-    queries_BD, items_LD = np.nan_to_num(queries_BD, nan=0.0), np.nan_to_num(items_LD, nan=0.0)
+    queries_BD, items_LD = without_nan(queries_BD), without_nan(items_LD)
 
     def score(block: slice) -> Vectors:
         scores_BL: Vectors = queries_BD[block] @ items_LD.T
@@ -69,21 +74,30 @@ def rank_with_votes(
     return rank_blocks(score, len(queries_BD), len(items_LD), k, excluded=excluded)
 
 
-def ballots(clicks: Clicks) -> Clicks:
+def ballots(clicks: Clicks, scratch: Scratch = MEMORY) -> Clicks:
     """Return what each query votes for: its :data:`recsys.core.votes.BALLOT` items with the most clicks."""
-    order = np.lexsort((clicks.item, -clicks.clicks, clicks.query))
+    many = clicks.per_query()[1] > BALLOT
+    if not many.any():
+        return clicks
+    cut = np.flatnonzero(many[clicks.query])
+    order = cut[np.lexsort((clicks.item[cut], -clicks.clicks[cut], clicks.query[cut]))]
     query = clicks.query[order]
-    place = np.arange(len(query)) - np.searchsorted(query, query)
-    kept = np.sort(order[place < BALLOT])
-    return Clicks(clicks.query[kept], clicks.item[kept], clicks.clicks[kept], clicks.n_queries, clicks.n_items)
+    kept = np.ones(len(clicks.query), dtype=bool)
+    kept[order[np.arange(len(query)) - np.searchsorted(query, query) >= BALLOT]] = False
+    return clicks.where(kept, scratch)
 
 
-def payloads_of_queries(clicks: Clicks) -> list[dict[str, list[int]]]:
-    """Return for each query row the item rows that it votes for, and the clicks of each, as they stand in runs."""
-    votes = ballots(clicks)
-    bounds = np.searchsorted(votes.query, np.arange(clicks.n_queries + 1)).tolist()
-    item, count = votes.item.tolist(), votes.clicks.tolist()
-    return [{"items": item[a:b], "counts": count[a:b]} for a, b in pairwise(bounds)]
+def payloads_of_queries(votes: Clicks, some: slice) -> list[dict[str, list[int]]]:
+    """Return for each query row the item rows that it votes for, and the clicks of each, as they stand in runs.
+
+    Args:
+        votes: From :func:`ballots`.
+        some: Query rows.
+    """
+    bounds = np.searchsorted(votes.query, np.arange(some.start, some.stop + 1))
+    inside = slice(bounds[0], bounds[-1])
+    item, count = votes.item[inside].tolist(), votes.clicks[inside].tolist()
+    return [{"items": item[a:b], "counts": count[a:b]} for a, b in pairwise((bounds - bounds[0]).tolist())]
 
 
 def clicks_of_table(queries: Table, n_items: int) -> Clicks:
@@ -99,12 +113,12 @@ def collect_votes(asked_BD: Vectors, query_vectors: Vectors, clicks: Clicks) -> 
         query_vectors: Vectors of all query rows.
         clicks: Clicks of the queries that may vote, from :func:`ballots`.
     """
-    voter_V = np.unique(clicks.query)
-    voter_V = voter_V[query_vectors[voter_V].any(axis=1)]
-    voters_VD = query_vectors[voter_V]
-    step = max(1, BLOCK_SCORES // max(len(voter_V), 1))
+    silent_Q = np.ones(len(query_vectors), dtype=bool)
+    silent_Q[clicks.query] = False
+    silent_Q |= ~query_vectors.any(axis=1)
+    step = max(1, BLOCK_SCORES // min(max(len(query_vectors), 1), COLUMNS))
     parts = [
-        _votes_of_block(asked_BD[start : start + step], start, voters_VD, voter_V, clicks)
+        _votes_of_block(asked_BD[start : start + step], start, query_vectors, silent_Q, clicks)
         for start in range(0, len(asked_BD), step)
     ]
     position, item, share = (np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(3))
@@ -112,22 +126,40 @@ def collect_votes(asked_BD: Vectors, query_vectors: Vectors, clicks: Clicks) -> 
 
 
 def _votes_of_block(
-    asked_BD: Vectors, start: int, voters_VD: Vectors, voter_V: Rows, clicks: Clicks
+    asked_BD: Vectors, start: int, query_vectors: Vectors, silent_Q: npt.NDArray[np.bool_], clicks: Clicks
 ) -> tuple[Rows, Rows, npt.NDArray[np.float64]]:
-    similarity_BV = asked_BD @ voters_VD.T
-    similarity_BV[~asked_BD.any(axis=1)] = -np.inf
-    nearest_BM = best(similarity_BV, NEIGHBOURS)
+    nearest_BM, similarity_BM = _voters(asked_BD, query_vectors, silent_Q)
     found_BM = nearest_BM >= 0
-    similarity_BM = np.where(found_BM, np.take_along_axis(similarity_BV, nearest_BM, axis=1), -np.inf)
     asked = np.flatnonzero(found_BM.any(axis=1))
     share_BM = np.zeros(nearest_BM.shape)
     share_BM[asked] = shares(similarity_BM[asked])
     position, rank = np.nonzero(found_BM)
-    voter = voter_V[nearest_BM[position, rank]]
+    voter = nearest_BM[position, rank]
     first = np.searchsorted(clicks.query, voter)
     size = np.searchsorted(clicks.query, voter, side="right") - first
     item = clicks.item[joined_ranges(first, size)]
     return _summed(np.repeat(position + start, size), item, np.repeat(share_BM[position, rank], size), clicks.n_items)
+
+
+def _voters(asked_BD: Vectors, query_vectors: Vectors, silent_Q: npt.NDArray[np.bool_]) -> tuple[Rows, Vectors]:
+    """Return the rows of the nearest voters of each asked query, −1 where fewer are left, and their similarities."""
+    parts = []
+    for first in range(0, max(len(query_vectors), 1), COLUMNS):
+        some = slice(first, first + COLUMNS)
+        similarity_BC = asked_BD @ query_vectors[some].T
+        similarity_BC[:, silent_Q[some]] = -np.inf
+        similarity_BC[~asked_BD.any(axis=1)] = -np.inf
+        place_BM, similarity_BM = _best(similarity_BC)
+        parts.append((np.where(place_BM >= 0, place_BM + first, -1), similarity_BM))
+    row_BP, similarity_BP = (np.concatenate(side, axis=1) for side in zip(*parts, strict=True))
+    # of equal similarities the lower row stands in front, within a part and among them
+    place_BM, similarity_BM = _best(similarity_BP)
+    return np.where(place_BM >= 0, np.take_along_axis(row_BP, place_BM, axis=1), -1), similarity_BM
+
+
+def _best(similarity_BC: Vectors) -> tuple[Rows, Vectors]:
+    place_BM = best(similarity_BC, NEIGHBOURS)
+    return place_BM, np.where(place_BM >= 0, np.take_along_axis(similarity_BC, place_BM, axis=1), -np.inf)
 
 
 def _summed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,17 +17,19 @@ from sentence_transformers import SentenceTransformer
 from recsys.core.bonus import widen_items
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.golden import Golden, write_golden
-from recsys.core.prototypes import prototypes_of
-from recsys.core.run import Run, Table, write_table
+from recsys.core.prototypes import Prototypes, choose_prototypes
+from recsys.core.run import Run, Table, write_parts
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
-from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, unit
+from recsys.model.clicks import Clicks
+from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, units
 from recsys.model.data import TrainingData, write_excluded
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
 from recsys.model.residual import learn_residual
-from recsys.model.votes import payloads_of_queries
+from recsys.model.scratch import pieces
+from recsys.model.votes import ballots, payloads_of_queries
 
 PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
 
@@ -75,16 +77,16 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
         shutil.copytree(outcome.encoder, hidden / "encoder")
     else:
         outcome.encoder.save_pretrained(str(hidden / "encoder"), create_model_card=False)
-    items, queries = _items(outcome), _queries(outcome)
-    write_table(hidden / "items.parquet", items)
-    write_table(hidden / "queries.parquet", queries)
+    served, votes = _served(outcome), ballots(outcome.data.clicks, outcome.data.scratch)
+    write_parts(hidden / "items.parquet", _items(outcome, served))
+    write_parts(hidden / "queries.parquet", _queries(outcome, votes))
     write_excluded(hidden, outcome.data)
     metrics = {"composition": asdict(outcome.composition), "scoring": asdict(outcome.scoring), **figures}
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
     if outcome.golden is not None:
         write_golden(hidden, outcome.golden)
-        beside = prototypes_of(queries, len(items.ids), outcome.scoring)
-        manifest["golden"] = measure_golden(outcome.golden, list(items.ids), items.vectors, beside)
+        ids, beside = outcome.data.texts["Item"].ids(), _prototypes(outcome, votes)
+        manifest["golden"] = measure_golden(outcome.golden, ids, served.vectors, beside)
     write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
     write_json(hidden / "metrics.json", metrics)
     write_json(hidden / "manifest.json", manifest)
@@ -93,28 +95,48 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     return Run(runs / name)
 
 
-def query_vectors(outcome: Outcome) -> Vectors:
-    """Return the vectors of known queries, ready for a single search."""
-    return outcome.scoring.ready(outcome.encoded.queries, outcome.scoring.one)
+@dataclass(frozen=True)
+class Served:
+    """Item vectors that serve: of every click of the snapshot, held-out queries included.
+
+    Attributes:
+        vectors: As searched.
+        lengths: Of the sums that they are the directions of.
+        text_lengths: Of E(z) + w_z where items have a residual.
+    """
+
+    vectors: Vectors
+    lengths: Vectors
+    text_lengths: Vectors | None
 
 
-def _items(outcome: Outcome) -> Table:
-    """Return items with the vectors that serve: of every click of the snapshot, held-out queries included."""
-    texts = outcome.data.texts["Item"]
-    clicks, degree = outcome.data.clicks.per_item()
+def _served(outcome: Outcome) -> Served:
+    scratch, scoring = outcome.data.scratch, outcome.scoring
     own = _texts_of_items(outcome)
-    summed = _composed(outcome, unit(own) if outcome.composition.residual else own)
-    vectors = summed if outcome.composition == PLAIN else unit(summed)
-    return Table(
-        texts.ids().to_pylist(),
-        texts.all_texts(),
-        clicks,
-        degree,
-        list(texts.payloads()),
-        widen_items(vectors, degree) if outcome.scoring.is_wide else vectors,
-        lengths=_lengths(summed),
-        text_lengths=_lengths(own) if outcome.composition.residual else None,
-    )
+    summed = _composed(outcome, units(own, scratch) if outcome.composition.residual else own)
+    vectors = summed if outcome.composition == PLAIN else units(summed, scratch)
+    if scoring.is_wide:
+        degree, narrow = outcome.data.clicks.per_item()[1], vectors
+        shape = (len(narrow), narrow.shape[1] + scoring.extra)
+        vectors = scratch.by_rows(shape, lambda some: widen_items(narrow[some], degree[some]))
+    return Served(vectors, _lengths(summed), _lengths(own) if outcome.composition.residual else None)
+
+
+def _items(outcome: Outcome, served: Served) -> Iterator[Table]:
+    clicks, degree = outcome.data.clicks.per_item()
+    text_lengths = served.text_lengths
+    for page in outcome.data.texts["Item"].pages():
+        some = page.rows
+        yield Table(
+            page.ids,
+            page.texts,
+            clicks[some],
+            degree[some],
+            page.payloads,
+            served.vectors[some],
+            lengths=served.lengths[some],
+            text_lengths=None if text_lengths is None else text_lengths[some],
+        )
 
 
 def _texts_of_items(outcome: Outcome) -> Vectors:
@@ -128,20 +150,32 @@ def _texts_of_items(outcome: Outcome) -> Vectors:
 def _composed(outcome: Outcome, items: Vectors) -> Vectors:
     if not outcome.composition.alpha:
         return items
-    clicks = outcome.data.clicks
-    return sums(items, mean_of_queries(outcome.encoded.queries, clicks), clicks.per_item()[1], outcome.composition)
+    clicks, scratch = outcome.data.clicks, outcome.data.scratch
+    mean_LD = mean_of_queries(outcome.encoded.queries, clicks, scratch)
+    return sums(items, mean_LD, clicks.per_item()[1], outcome.composition, scratch)
 
 
 def _lengths(summed: Vectors) -> Vectors:
-    lengths: Vectors = np.linalg.norm(summed, axis=1).astype(np.float32)
+    parts = [np.linalg.norm(summed[some], axis=1) for some in pieces(len(summed))]
+    lengths: Vectors = np.concatenate(parts).astype(np.float32)
     return lengths
 
 
-def _queries(outcome: Outcome) -> Table:
-    texts = outcome.data.texts["Query"]
+def _queries(outcome: Outcome, votes: Clicks) -> Iterator[Table]:
     clicks, degree = outcome.data.clicks.per_query()
-    payloads = payloads_of_queries(outcome.data.clicks)
-    return Table(texts.ids().to_pylist(), texts.all_texts(), clicks, degree, payloads, query_vectors(outcome))
+    scoring = outcome.scoring
+    for page in outcome.data.texts["Query"].pages():
+        some = page.rows
+        vectors = scoring.ready(outcome.encoded.queries[some], scoring.one)
+        payloads = payloads_of_queries(votes, some)
+        yield Table(page.ids, page.texts, clicks[some], degree[some], payloads, vectors)
+
+
+def _prototypes(outcome: Outcome, votes: Clicks) -> Prototypes | None:
+    k = outcome.scoring.prototypes
+    if not k:
+        return None
+    return choose_prototypes(votes.query, votes.item, votes.clicks, outcome.encoded.queries, votes.n_items, k)
 
 
 def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:

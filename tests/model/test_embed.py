@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from recsys.core.golden import Golden, read_golden, write_golden
@@ -17,7 +18,7 @@ from recsys.model.data import read_data
 from recsys.model.embed import embed, plan_embedding
 from recsys.model.encoder import load_encoder
 from recsys.model.golden import measure_golden
-from recsys.model.held_out import ENDS, Encoded, encode
+from recsys.model.held_out import encode_all
 from recsys.model.snapshot import NoClicksError, take_snapshot
 from recsys.model.write_run import Outcome, write_run
 
@@ -29,7 +30,7 @@ def run(small: Graph, settings: TrainSettings, tmp_path: Path) -> Run:
     """A run of the small graph with composition, bonus and votes."""
     data = read_data(small, take_snapshot(small), tmp_path, 0.2)
     model = load_encoder(settings.encoder, 32)
-    encoded = Encoded(*(encode(model, data.texts[label].all_texts(), 16) for label in ENDS))
+    encoded = encode_all(model, data.texts, 16)
     outcome = Outcome(model, data, encoded, Composition(2.0, 1.0), Scoring(0.05, 0.5, 0.1), settings)
     return write_run(outcome, FIGURES, tmp_path / "runs", "20200101-000000-first")
 
@@ -56,7 +57,7 @@ def test_golden_queries_are_taken_over(run: Run, small: Graph, grow):
     assert found is not None
     assert (found.texts, found.items, found.excluded) == (golden.texts, golden.items, golden.excluded)
     items = again.items()
-    assert again.manifest["golden"] == measure_golden(found, list(items.ids), items.vectors)
+    assert again.manifest["golden"] == measure_golden(found, pa.chunked_array([items.ids]), items.vectors)
 
 
 def test_what_is_new_is_in(run: Run, small: Graph, grow):

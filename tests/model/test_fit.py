@@ -10,7 +10,7 @@ import pytest
 
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model import clustered_plan, graph_weights, hard_negatives
+from recsys.model import clustered_plan, graph_weights, nearest
 from recsys.model import fit as module
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
@@ -156,7 +156,7 @@ def test_the_same_seed_gives_the_same_ten_losses(
     small: Graph, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Ten epochs of the small graph with everything on have the losses that they had when this was written."""
-    for user in (module, hard_negatives):
+    for user in (module, nearest):
         monkeypatch.setattr(user, "has_bfloat16", lambda _: False)  # as on every machine
     chosen = settings.model_copy(update={"hard_negatives_every": 3, "epochs": 10})
     _, _, history = train_once(small, chosen, tmp_path)

@@ -71,5 +71,5 @@ def test_without_held_out_queries_there_are_none(tmp_path: Path) -> None:
 def test_figures_are_of_exact_search() -> None:
     """The first query finds its item once its own page is passed over, the second has the zero vector."""
     golden = Golden(["a", "b"], [["i0"], ["i1"]], [["i2"], []], np.array([[3, 0, 4], [0, 0, 0]], np.float32))
-    figures = measure_golden(golden, ["i0", "i1", "i2"], np.eye(3, dtype=np.float32))
+    figures = measure_golden(golden, pa.chunked_array([["i0", "i1", "i2"]]), np.eye(3, dtype=np.float32))
     assert figures == {"queries": 2, "P@1": 50, "R@10": 50}

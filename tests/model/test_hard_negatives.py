@@ -8,56 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from recsys.model import hard_negatives as module
-from recsys.model.composition import PLAIN, Composition, unit
-from recsys.model.hard_negatives import HardNegatives, nearest
+from recsys.model import nearest
+from recsys.model.composition import PLAIN, Composition
+from recsys.model.hard_negatives import HardNegatives
 
 CPU = torch.device("cpu")
-
-
-def test_near_items_worked_by_hand():
-    """Cosines 1, 0.8, 0.6 and 0 with the first item excluded leave the second and third; too few leave −1."""
-    queries = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    items = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]], dtype=np.float32)
-    excluded = (np.array([1, 0, 1, 1]), np.array([3, 0, 0, 2]))
-    assert nearest(queries, items, excluded, 2, CPU).tolist() == [[1, 2], [1, -1]]
-
-
-@hypothesis_settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 2**32),
-    n=st.integers(1, 9),
-    m=st.integers(1, 9),
-    k=st.integers(1, 10),
-    share=st.sampled_from([0.0, 0.4, 1.0]),
-    block=st.sampled_from([1, 20, 1 << 24]),
-)
-def test_near_items_are_those_of_a_full_sort(seed: int, n: int, m: int, k: int, share: float, block: int):
-    """Whatever the block, each query gets its best items in order, and never one that is excluded."""
-    rng = np.random.default_rng(seed)
-    queries, items = (rng.normal(size=(size, 4)).astype(np.float32) for size in (n, m))
-    excluded = np.nonzero(rng.random((n, m)) < share)
-    scores = queries.astype(np.float64) @ items.T.astype(np.float64)
-    expected = [
-        [i for i in np.argsort(-row) if (p, i) not in set(zip(*excluded, strict=True))] for p, row in enumerate(scores)
-    ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "has_bfloat16", lambda _: False)
-        patch.setattr(module, "BLOCK_SCORES", block)
-        found = nearest(queries, items, excluded, k, CPU)
-    assert found.tolist() == [(some + [-1] * m)[: min(k, m)] for some in expected]
 
 
 @pytest.fixture
 def make(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a maker of hard negatives over the clicks of the twin, with a table of vectors for encoder."""
 
-    def encode_rows(model: dict[str, np.ndarray], features: Any, label: str, rows: np.ndarray, batch_size: int):
+    def encode_rows(model: dict[str, np.ndarray], features: Any, label: str, rows: np.ndarray, *_: Any):
         return model[label][rows]
 
     monkeypatch.setattr(module, "encode_rows", encode_rows)
@@ -78,7 +43,7 @@ def make(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_drawn_items_are_near_and_not_clicked(make, twin, monkeypatch: pytest.MonkeyPatch):
     """Over many draws every query gets each of its near items, never one it clicked, nor the page itself."""
-    monkeypatch.setattr(module, "NEAREST", 4)
+    monkeypatch.setattr(nearest, "NEAREST", 4)
     negatives = make(1)
     negatives.start(0)
     rows = np.array(twin.clicked)
@@ -92,7 +57,7 @@ def test_drawn_items_are_near_and_not_clicked(make, twin, monkeypatch: pytest.Mo
 
 def test_items_are_drawn_as_often_as_they_are_clicked(make, twin, monkeypatch: pytest.MonkeyPatch):
     """Among the near items of a query the frequencies are those of their clicking queries (chi-square)."""
-    monkeypatch.setattr(module, "NEAREST", 4)
+    monkeypatch.setattr(nearest, "NEAREST", 4)
     negatives = make(1)
     negatives.start(0)
     near = negatives._near_TK[0]
@@ -103,21 +68,9 @@ def test_items_are_drawn_as_often_as_they_are_clicked(make, twin, monkeypatch: p
     assert chisquare(found, 20_000 * degree[degree > 0] / degree.sum()).pvalue > 0.01
 
 
-@pytest.mark.parametrize("able", [True, False])
-def test_bfloat16_finds_what_is_as_near_but_for_its_rounding(monkeypatch: pytest.MonkeyPatch, able: bool):
-    """By rank the cosines of what it finds are those of the exact nearest, to a hundredth; float32 finds these."""
-    rng = np.random.default_rng(0)
-    queries, items = (unit(rng.normal(size=(n, 16)).astype(np.float32)) for n in (50, 400))
-    monkeypatch.setattr(module, "has_bfloat16", lambda _: able)
-    found = nearest(queries, items, (np.empty(0, np.int64), np.empty(0, np.int64)), 10, CPU)
-    scores = queries @ items.T
-    exact = -np.sort(-scores, axis=1)[:, :10]
-    assert np.abs(np.take_along_axis(scores, found, axis=1) - exact).max() < (0.01 if able else 1e-6)
-
-
 def test_composed_items_are_compared(make, twin, monkeypatch: pytest.MonkeyPatch):
     """With composition the near items are those of norm(E(z) + α n/(n+c) mean), computed here by hand."""
-    monkeypatch.setattr(module, "NEAREST", 1)
+    monkeypatch.setattr(nearest, "NEAREST", 1)
     negatives = make(2, Composition(2.0, 1.0))
     negatives.start(0)
     table = negatives._model

@@ -37,8 +37,11 @@ def test_items_carry_ids_and_properties(small: Graph, twin, tmp_path: Path):
     Texts.fetch(small, "Item", 30, tmp_path / "i.arrow")
     texts = Texts(tmp_path / "i.arrow")
     assert texts.ids().to_pylist() == twin.item_ids
-    assert list(texts.payloads()) == [{"price": row} for row in range(30)]
-    assert list(Texts.fetch(small, "Query", 60, tmp_path / "q.arrow").payloads()) == [{}] * 60
+    assert [payload for page in texts.pages() for payload in page.payloads] == [{"price": row} for row in range(30)]
+    assert [id_ for page in texts.pages() for id_ in page.ids] == list(texts.all_ids()) == twin.item_ids
+    assert [row for page in texts.pages() for row in range(page.rows.start, page.rows.stop)] == list(range(30))
+    queries = Texts.fetch(small, "Query", 60, tmp_path / "q.arrow")
+    assert [payload for page in queries.pages() for payload in page.payloads] == [{}] * 60
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -80,4 +83,4 @@ def test_text_of_any_script_comes_back_whole(graph: Graph, tmp_path: Path):
     )
     texts = Texts.fetch(graph, "Item", 4, tmp_path / "i.arrow")
     assert texts.all_texts() == nasty
-    assert next(texts.payloads()) == {"tags": ["a", "b"], "day": "2024-02-29"}
+    assert next(texts.pages()).payloads[0] == {"tags": ["a", "b"], "day": "2024-02-29"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.core.run import Table
 from recsys.core.votes import BALLOT, NEIGHBOURS
+from recsys.model import votes as module
 from recsys.model.clicks import Clicks
 from recsys.model.composition import unit
 from recsys.model.ranking import top_k
@@ -43,6 +45,23 @@ def test_only_the_nearest_vote():
     assert votes.share[0] == votes.share.max()
 
 
+@given(st.integers(0, 10_000), st.sampled_from([1, 7, 20, 1000]))
+def test_votes_are_the_same_in_parts(seed: int, columns: int):
+    """However many queries are compared at once, the same of equal similarities vote."""
+    rng = np.random.default_rng(seed)
+    queries = rng.integers(-1, 2, (120, 2)).astype(np.float32)  # many of them the same, some zero
+    pairs = {
+        (int(row), int(item)): 1 for row, item in zip(rng.integers(0, 120, 90), rng.integers(0, 9, 90), strict=True)
+    }
+    clicks = make_clicks(pairs, 120, 9)
+    found = []
+    for part in (columns, 1 << 16):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "COLUMNS", part)
+            found.append(collect_votes(queries[:5], queries, clicks))
+    np.testing.assert_equal(vars(found[0]), vars(found[1]))
+
+
 def test_a_ballot_has_an_end():
     """A query with more items than fit votes for those with the most clicks, the lower row first among equals."""
     pairs = {(0, item): 1 for item in range(BALLOT + 2)} | {(0, BALLOT + 1): 2, (1, 3): 1}
@@ -55,7 +74,7 @@ def test_a_ballot_has_an_end():
 def test_ballots_survive_the_run_directory(pairs: dict[tuple[int, int], int]):
     """What payloads say is what the queries vote for."""
     clicks = make_clicks(pairs, 6, 8)
-    payloads = payloads_of_queries(clicks)
+    payloads = [*payloads_of_queries(clicks, slice(0, 2)), *payloads_of_queries(clicks, slice(2, 6))]
     table = Table([""] * 6, [""] * 6, np.zeros(6, np.int64), np.zeros(6, np.int64), payloads, np.zeros((6, 1)))
     found = clicks_of_table(table, 8)
     np.testing.assert_equal((found.query, found.item, found.clicks), (clicks.query, clicks.item, clicks.clicks))

@@ -15,10 +15,10 @@ from recsys.graph.client import Graph
 from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import ENDS, Encoded, encode
+from recsys.model.held_out import encode_all
 from recsys.model.residual import learn_residual
 from recsys.model.snapshot import take_snapshot
-from recsys.model.write_run import Outcome, _items, write_run
+from recsys.model.write_run import Outcome, _served, write_run
 
 COMPOSED = Composition(2.0, 1.0)
 
@@ -28,7 +28,7 @@ def outcome(small: Graph, settings: TrainSettings, tmp_path: Path) -> Outcome:
     """An encoder that was not trained, with items composed."""
     data = read_data(small, take_snapshot(small), tmp_path, 0.2)
     model = load_encoder(settings.encoder, 32)
-    encoded = Encoded(*(encode(model, data.texts[label].all_texts(), 16) for label in ENDS))
+    encoded = encode_all(model, data.texts, 16)
     return Outcome(model, data, encoded, COMPOSED, Scoring(), settings)
 
 
@@ -38,9 +38,9 @@ def test_items_are_composed_with_every_click(outcome: Outcome, twin):
     assert outcome.data.held_out.any()
     mean = mean_of_queries(outcome.encoded.queries, clicks)
     expected = compose(outcome.encoded.items, mean, clicks.per_item()[1], COMPOSED)
-    np.testing.assert_array_equal(_items(outcome).vectors, expected)
+    np.testing.assert_array_equal(_served(outcome).vectors, expected)
     plain = Outcome(outcome.encoder, outcome.data, outcome.encoded, PLAIN, Scoring(), outcome.settings)
-    np.testing.assert_array_equal(_items(plain).vectors, outcome.encoded.items)
+    np.testing.assert_array_equal(_served(plain).vectors, outcome.encoded.items)
 
 
 def test_a_residual_at_hand_is_not_learnt_again(outcome: Outcome):
@@ -48,7 +48,7 @@ def test_a_residual_at_hand_is_not_learnt_again(outcome: Outcome):
     with_residual = replace(outcome, composition=replace(COMPOSED, residual=True))
     data = outcome.data
     learnt = learn_residual(outcome.encoded, data.clicks, data.excluded, outcome.settings.seed)
-    found = [_items(replace(with_residual, learnt=some)).vectors for some in (None, learnt, learnt[::-1])]
+    found = [_served(replace(with_residual, learnt=some)).vectors for some in (None, learnt, learnt[::-1])]
     np.testing.assert_array_equal(found[0], found[1])
     assert (found[0] != found[2]).any()
 

@@ -18,7 +18,7 @@ from recsys.graph import between
 from recsys.graph.relations import Relation, register
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import ENDS, Encoded, encode
+from recsys.model.held_out import encode_all
 from recsys.model.snapshot import take_snapshot
 from recsys.model.write_run import Outcome, write_run
 from recsys.serving import explain as explaining
@@ -48,7 +48,7 @@ def run_of(graph, shop, tiny_encoder, composition, scoring, name="a"):
     shop.runs.mkdir(parents=True, exist_ok=True)
     data = read_data(graph, take_snapshot(graph), shop.workspace, 0)
     model = load_encoder(str(tiny_encoder), 32)
-    encoded = Encoded(*(encode(model, data.texts[label].all_texts(), 16) for label in ENDS))
+    encoded = encode_all(model, data.texts, 16)
     outcome = Outcome(model, data, encoded, composition, scoring, TrainSettings(encoder=str(tiny_encoder)))
     return write_run(outcome, {"held_out_queries": 0}, shop.runs, f"{shop.alias}-{name}")
 

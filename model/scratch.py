@@ -1,0 +1,108 @@
+"""Where arrays live that grow with the graph: in files, so that a training needs no more memory for a larger one.
+
+The files have no name and go with their arrays. What is mapped into memory is in the system's page cache, which gives
+way when something else needs the room.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BufferedRandom
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Vectors = npt.NDArray[np.float32]
+
+ROWS = 16_384
+"Rows of vectors, or pairs, that are worked on at once."
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Makes arrays.
+
+    Attributes:
+        directory: Of their files, on a disk; None makes them in memory.
+    """
+
+    directory: Path | None = None
+
+    def zeros(self, shape: tuple[int, ...], kind: npt.DTypeLike) -> Array:
+        """Return an array of zeros to be filled."""
+        size = math.prod(shape) * np.dtype(kind).itemsize
+        if self.directory is None or not size:
+            return np.zeros(shape, kind)
+        with _file(self.directory) as file:
+            file.truncate(size)
+            return np.asarray(np.memmap(file, kind, "r+", shape=shape))
+
+    def column(self, kind: npt.DTypeLike) -> Column:
+        """Return a column of numbers to be written piece by piece."""
+        return Column(self, kind)
+
+    def by_rows(self, shape: tuple[int, ...], make: Callable[[slice], Vectors]) -> Vectors:
+        """Return vectors that are made :data:`ROWS` at a time, float32.
+
+        Args:
+            shape: Of all of them.
+            make: Returns those of a slice.
+        """
+        vectors: Vectors = self.zeros(shape, np.float32)
+        for some in pieces(len(vectors)):
+            vectors[some] = make(some)
+        return vectors
+
+
+class Column:
+    """A column of numbers whose length is known once all of it is written.
+
+    Args:
+        scratch: Where it lives.
+        kind: Of the numbers.
+    """
+
+    def __init__(self, scratch: Scratch, kind: npt.DTypeLike) -> None:
+        self._kind = np.dtype(kind)
+        self._pieces: list[Array] = []
+        self._file = _file(scratch.directory) if scratch.directory else None
+        self._length = 0
+
+    def append(self, numbers: npt.ArrayLike) -> None:
+        """Write further numbers."""
+        piece = np.ascontiguousarray(numbers, self._kind)
+        self._length += len(piece)
+        if self._file is None:
+            self._pieces.append(piece)
+        else:
+            self._file.write(piece.data)
+
+    def whole(self) -> Array:
+        """Return the column; nothing can be appended any more."""
+        if self._file is None:
+            return np.concatenate([np.empty(0, self._kind), *self._pieces])
+        with self._file as file:
+            file.flush()
+            if not self._length:
+                return np.empty(0, self._kind)
+            return np.asarray(np.memmap(file, self._kind, "r+", shape=(self._length,)))
+
+
+MEMORY = Scratch()
+"For what is small."
+
+
+def pieces(rows: int) -> Iterator[slice]:
+    """Yield slices of :data:`ROWS` rows, which together are all of them."""
+    for start in range(0, rows, ROWS):
+        yield slice(start, min(start + ROWS, rows))
+
+
+def _file(directory: Path) -> BufferedRandom:
+    return TemporaryFile(dir=directory)
