@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from commands import GIB, Watch, recsys
+from commands import GIB, Watch, anonymous, recsys
 from datasets import Dataset
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.losses import MultipleNegativesRankingLoss
@@ -150,12 +150,12 @@ def filled(folder: Path, clicks: int) -> None:
 
 
 def memory(clicks: int) -> int:
-    """Return the peak memory of ``recsys train`` for one epoch on a sample, Neo4j left out, in bytes."""
+    """Return the peak memory of ``recsys train`` for one epoch on a sample, in bytes; Neo4j and files are left out."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         filled(folder, clicks)
         command = recsys(folder, "train", "--encoder", "static", "--epochs", "1", "--graph-weight", "0", "--no-select")
-        watch = Watch(command.pid, folder)
+        watch = Watch(command.pid, folder, anonymous)
         watch.start()
         command.communicate()
         watch.end()

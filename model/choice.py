@@ -20,8 +20,8 @@ POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 GIVEN = 0.5
 "Points of the score that items without clicks may cost: few held-out clicks are on them, and many of those to come."
-CLOSE = 0.25
-"Points of the score that tell recipes apart; among those nearer to the best, the slices do."
+LOSS = 0.1
+"Points of the score that a point of R@10 is worth which the worst slice loses, be it within noise."
 PAYS = 0.1
 "Points of the score that prototypes have to bring: they take several times the memory."
 
@@ -69,9 +69,8 @@ def choose(
     recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
     both, α on top of the residual, γ and β, and γ and c once more from the best that spares the slices. With these
     vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best
-    that spares the slices. Of what is found the recipes within a quarter of a point of the best count as equal, and the
-    one is taken whose worst slice gains most over plain vectors: rare items decide few of the queries. Then the highest
-    β is taken that costs no more than half a point.
+    that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a tenth: rare
+    items decide few of the queries. Then the highest β is taken that costs no more than half a point.
 
     Args:
         held_out: What to measure on.
@@ -162,18 +161,10 @@ def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
     return _best({recipe: some for recipe, some in marks.items() if recipe.votes})
 
 
-def _fairest(marks: dict[Recipe, Marks], among: dict[Recipe, Marks], least: float = 0.0) -> Recipe:
-    """Return the recipe that serves its worst slice best, of those that the score does not tell from the best.
-
-    Args:
-        marks: Of plain vectors too.
-        among: The recipes to choose from.
-        least: Score that is needed, no higher than the best one's.
-    """
+def _fairest(marks: dict[Recipe, Marks], among: dict[Recipe, Marks]) -> Recipe:
+    """Return the best of the recipes ``among`` these, what a slice loses against plain vectors taken off its score."""
     plain = marks[PLAIN_RECIPE]
-    least = max(least, marks[_best(among)].score - CLOSE)
-    close = {recipe: some for recipe, some in among.items() if some.score >= least}
-    return max(close, key=lambda recipe: (close[recipe].least_gain(plain), close[recipe].score))
+    return max(among, key=lambda recipe: among[recipe].score - LOSS * among[recipe].worst_loss(plain))
 
 
 def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
@@ -187,10 +178,8 @@ def _with_prototypes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
 
 
 def _with_votes(marks: dict[Recipe, Marks], one: Recipe, measure: Measure) -> Recipe | None:
-    sparing = _sparing(marks, voted=True)
-    if _best({one: marks[one], **sparing}) == one:
-        return None
-    return _kind_to_new(_fairest(marks, sparing, marks[one].score), marks, measure)
+    best = _fairest(marks, {one: marks[one], **_sparing(marks, voted=True)})
+    return None if best == one else _kind_to_new(best, marks, measure)
 
 
 def _kind_to_new(found: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> Recipe:

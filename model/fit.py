@@ -119,7 +119,7 @@ def _plan(
         return UniformPlan(data.training_rows, settings.batch_size, settings.seed)
 
     def encode(rows: Rows) -> Vectors:
-        return encode_rows(model, features, "Query", rows, settings.batch_size)
+        return encode_rows(model, features, "Query", rows, settings.batch_size, data.scratch)
 
     return ClusteredPlan(data.training_rows, settings.batch_size, settings.seed, encode, directory)
 

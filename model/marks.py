@@ -56,13 +56,13 @@ class Marks:
         """Say whether no slice fares worse than under ``plain``, marks of the same queries, but for noise."""
         return all(_is_noise(plain.slices[name] - found_Q) for name, found_Q in self.slices.items())
 
-    def least_gain(self, plain: Marks) -> float:
-        """Return what the slice that fares worst gains in R@10 over ``plain``, below 0 where it loses.
+    def worst_loss(self, plain: Marks) -> float:
+        """Return what the slice that fares worst loses in R@10 against ``plain``; 0 where none does.
 
-        Slices with fewer than :data:`FEW` queries do not count; 0 where no other is.
+        Slices with fewer than :data:`FEW` queries do not count.
         """
-        pairs = [(found_Q, plain.slices[name]) for name, found_Q in self.slices.items()]
-        return min((float((ours - theirs).mean()) for ours, theirs in pairs if ours.size >= FEW), default=0.0)
+        losses = [plain.slices[name] - found_Q for name, found_Q in self.slices.items() if found_Q.size >= FEW]
+        return max([0.0, *(float(loss_Q.mean()) for loss_Q in losses)])
 
 
 def _is_noise(loss_Q: Floats) -> bool:

@@ -19,6 +19,7 @@ from recsys.graph.schema import Label
 from recsys.model.composition import Vectors
 from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
+from recsys.model.scratch import Scratch
 from recsys.model.snapshot import Snapshot
 
 Rows = npt.NDArray[np.int64]
@@ -91,10 +92,11 @@ class Pruning:
 
     def _prune(self, relation: Relation, vectors: dict[Label, Vectors]) -> Rows:
         """Return the keys of the edges that are pruned, ascending; ``vectors`` are made as they are needed."""
+        scratch = Scratch(self._directory)
         for label in (relation.source, relation.target):
             if label not in vectors:
                 rows = np.arange(self._snapshot.rows[label])
-                vectors[label] = encode_rows(self._model, self._features, label, rows, self._batch_size)
+                vectors[label] = encode_rows(self._model, self._features, label, rows, self._batch_size, scratch)
         parts = [np.empty(0, dtype=np.int64)]
         stop = self._snapshot.rows[relation.source]
         for page in edge_pages(self._graph, relation.name, relation.source, relation.target, stop):

@@ -35,9 +35,9 @@ def test_a_slice_of_few_queries_says_nothing():
 
 
 def test_the_worst_slice_counts():
-    """Tail gains 10 and head loses 5, so that the least gain is −5; slices of fewer than 30 queries do not count."""
+    """Tail gains 10 and head loses 5; slices of fewer than 30 queries do not count."""
     before = marks(never=np.full(29, 100.0), tail=np.full(50, 20.0), head=np.full(100, 60.0))
     after = marks(never=np.zeros(29), tail=np.full(50, 30.0), head=np.full(100, 55.0))
-    assert after.least_gain(before) == pytest.approx(-5)
-    assert before.least_gain(before) == 0
-    assert marks().least_gain(marks()) == 0
+    assert after.worst_loss(before) == pytest.approx(5)
+    assert before.worst_loss(after) == pytest.approx(10)
+    assert marks().worst_loss(marks()) == before.worst_loss(before) == 0
