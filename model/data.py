@@ -97,7 +97,7 @@ def _excluded(queries: Texts, items: Texts, filtered: Iterable[tuple[str, str]])
     own = own_pages(queries, items)
     page = np.flatnonzero(own >= 0)
     query, item = rows_of_pairs(filtered, queries, items)
-    return PairsByQuery.of(np.concatenate([page, query]), np.concatenate([own[page], item]), len(queries))
+    return PairsByQuery.of(np.concatenate([page, query]), np.concatenate([own[page], item]))
 
 
 def write_excluded(directory: Path, data: TrainingData) -> None:

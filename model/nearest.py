@@ -47,7 +47,7 @@ class KnownPairs:
     @classmethod
     def of(cls, query_T: Rows, clicks: Clicks, excluded: PairsByQuery) -> KnownPairs:
         """Return those of ``clicks`` and ``excluded``."""
-        return cls(query_T, PairsByQuery(clicks.query, clicks.item, clicks.n_queries), excluded)
+        return cls(query_T, PairsByQuery(clicks.query, clicks.item), excluded)
 
     def __call__(self, some: slice) -> tuple[Rows, Rows]:
         """Return places in ``query_T[some]``, and items."""

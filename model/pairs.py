@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,28 +25,22 @@ class PairsByQuery:
     Attributes:
         query: Query rows.
         item: Item rows.
-        n_queries: Query rows that there are.
     """
 
     query: Rows
     item: Rows
-    n_queries: int
 
     @classmethod
-    def of(cls, query: Rows, item: Rows, n_queries: int) -> PairsByQuery:
+    def of(cls, query: Rows, item: Rows) -> PairsByQuery:
         """Sort pairs; those that come twice count once."""
         pairs = np.unique(np.stack([query, item], axis=1), axis=0)
-        return cls(pairs[:, 0], pairs[:, 1], n_queries)
-
-    @cached_property
-    def _first(self) -> Rows:
-        """Where the pairs of each query row begin, and their number last."""
-        return np.searchsorted(self.query, np.arange(self.n_queries + 1))
+        return cls(pairs[:, 0], pairs[:, 1])
 
     def edges_of(self, query_B: Rows) -> Edges:
         """Return the pairs of these queries, sorted by query and item."""
         rows = np.unique(query_B)
-        taken = joined_ranges(self._first[rows], self._first[rows + 1] - self._first[rows])
+        first, end = (np.searchsorted(self.query, rows, side=side) for side in ("left", "right"))
+        taken = joined_ranges(first, end - first)
         return Edges(self.query[taken], self.item[taken], np.ones(len(taken), np.int64))
 
     def holds(self, query_N: Rows, item_N: Rows) -> npt.NDArray[np.bool_]:

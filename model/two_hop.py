@@ -33,8 +33,7 @@ class TwoHop:
             clicker.append(clicks.query[place])
         self._clicker = clicker.whole()
         self._of_item = np.append(0, np.cumsum(clicks.per_item()[1]))
-        self._item = clicks.item
-        self._of_query = np.searchsorted(clicks.query, np.arange(clicks.n_queries + 1))
+        self._query, self._item = clicks.query, clicks.item
 
     def draw(self, query_B: Rows, item_B: Rows, rng: np.random.Generator) -> Draw:
         """Draw uniformly among the other queries of each row's item; rows whose item has none take no part.
@@ -83,6 +82,6 @@ class TwoHop:
 
     def _edges(self, rows_N: Rows) -> tuple[Rows, Rows]:
         """Return positions in ``rows_N`` and the items that these queries clicked."""
-        first_N = self._of_query[rows_N]
-        count_N = self._of_query[rows_N + 1] - first_N
+        first_N, end_N = (np.searchsorted(self._query, rows_N, side=side) for side in ("left", "right"))
+        count_N = end_N - first_N
         return np.repeat(np.arange(len(rows_N)), count_N), self._item[joined_ranges(first_N, count_N)]

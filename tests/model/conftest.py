@@ -56,7 +56,7 @@ class Twin:
     def excluded(self) -> PairsByQuery:
         """The same as pairs."""
         own = self.self_items
-        return PairsByQuery.of(np.flatnonzero(own >= 0), own[own >= 0], len(own))
+        return PairsByQuery.of(np.flatnonzero(own >= 0), own[own >= 0])
 
     @property
     def clicked(self) -> list[int]:

@@ -24,7 +24,7 @@ CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.o
 
 def held_out(clicks: Clicks = CLICKS, marks: np.ndarray = HELD_OUT) -> HeldOut:
     """Three training queries and two held-out ones over four items."""
-    return HeldOut.by_marks({}, clicks, marks, PairsByQuery.of(np.arange(0), np.arange(0), clicks.n_queries))
+    return HeldOut.by_marks({}, clicks, marks, PairsByQuery.of(np.arange(0), np.arange(0)))
 
 
 def axes(n: int, *rows: int) -> np.ndarray:

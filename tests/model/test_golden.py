@@ -34,7 +34,7 @@ def texts(path: Path, kind: str, n: int) -> Texts:
 def held_out(tmp_path: Path) -> HeldOut:
     """Query 3 clicked items 0 and 3 and is the page of item 2; query 4 clicked item 1."""
     labels = {"Query": texts(tmp_path / "q", "q", 5), "Item": texts(tmp_path / "i", "i", 4)}
-    return HeldOut.by_marks(labels, CLICKS, HELD_OUT, PairsByQuery.of(np.array([3]), np.array([2]), 5))
+    return HeldOut.by_marks(labels, CLICKS, HELD_OUT, PairsByQuery.of(np.array([3]), np.array([2])))
 
 
 def test_held_out_queries_are_golden(held_out: HeldOut) -> None:
@@ -63,7 +63,7 @@ def test_a_limit_takes_queries_from_everywhere(held_out: HeldOut) -> None:
 
 def test_without_held_out_queries_there_are_none(tmp_path: Path) -> None:
     """Nothing held out, nothing to judge by."""
-    nothing = PairsByQuery.of(np.arange(0), np.arange(0), 5)
+    nothing = PairsByQuery.of(np.arange(0), np.arange(0))
     nobody = HeldOut.by_marks({"Item": texts(tmp_path / "i", "i", 4)}, CLICKS, ~np.ones(5, bool), nothing)
     assert choose_golden(nobody, ENCODED, Scoring()) is None
 

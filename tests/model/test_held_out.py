@@ -20,7 +20,7 @@ from recsys.model.trials import Trials
 
 HELD_OUT = np.array([False, False, False, True, True])
 CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
-NOTHING = PairsByQuery.of(np.arange(0), np.arange(0), 5)
+NOTHING = PairsByQuery.of(np.arange(0), np.arange(0))
 
 
 def axes(n: int, *rows: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def test_held_out_queries_take_no_part_in_composition():
 
 def test_the_page_itself_is_never_ranked():
     """A query that is also an item does not find itself first, and its click on itself is not gold."""
-    data = held_out(excluded=PairsByQuery.of(np.array([3]), np.array([0]), 5))
+    data = held_out(excluded=PairsByQuery.of(np.array([3]), np.array([0])))
     items, queries = axes(4, 0, 1, 2, 3), unit(np.array([[0, 0, 1, 0]] * 3 + [[4, 2, 1, 3], [0, 1, 0, 0]], np.float32))
     assert data.gold.sizes.tolist() == [1, 1]
     encoded = Encoded(items, queries)

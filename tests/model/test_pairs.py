@@ -20,7 +20,7 @@ ITEMS = st.lists(st.integers(0, 9), max_size=8)
 def made_of(pairs: list[tuple[int, int]]) -> PairsByQuery:
     """Return these pairs of seven queries."""
     both = np.array(pairs, np.int64).reshape(-1, 2)
-    return PairsByQuery.of(both[:, 0], both[:, 1], 7)
+    return PairsByQuery.of(both[:, 0], both[:, 1])
 
 
 @given(PAIRS, ROWS, ITEMS)

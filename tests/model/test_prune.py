@@ -31,7 +31,7 @@ def table(seed: int) -> Table:
 def make(small: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a maker of prunings over the small graph, with a table of vectors for encoder."""
 
-    def encode_rows(model: Table, features: Any, label: str, rows: np.ndarray, batch_size: int):
+    def encode_rows(model: Table, features: Any, label: str, rows: np.ndarray, *_: Any):
         return model[label][rows]
 
     monkeypatch.setattr(module, "encode_rows", encode_rows)

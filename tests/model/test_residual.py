@@ -49,6 +49,6 @@ def test_known_items_are_not_pushed():
     vectors = unit(np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32))
     clicks = Clicks(np.repeat([0, 1, 2], 2), np.tile([0, 1], 3), np.ones(6, np.int64), 3, 2)
     found = learn_residual(
-        Encoded(vectors[:2], vectors[2:]), clicks, PairsByQuery.of(np.arange(0), np.arange(0), 3), seed=0
+        Encoded(vectors[:2], vectors[2:]), clicks, PairsByQuery.of(np.arange(0), np.arange(0)), seed=0
     )
     np.testing.assert_allclose(found, vectors[:2], atol=1e-6)

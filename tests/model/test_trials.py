@@ -34,7 +34,7 @@ def random_trials(seed: int) -> Trials:
     pages = np.where(np.arange(40) % 7 == 0, np.arange(40) % 25, -1)
     return Trials(
         HeldOut.by_marks(
-            {}, clicks, np.arange(40) >= 20, PairsByQuery.of(np.flatnonzero(pages >= 0), pages[pages >= 0], 40)
+            {}, clicks, np.arange(40) >= 20, PairsByQuery.of(np.flatnonzero(pages >= 0), pages[pages >= 0])
         ),
         Encoded(items, queries),
     )
@@ -71,7 +71,7 @@ def test_marks_worked_by_hand():
         {},
         Clicks(np.array([0, 0, 1, 2]), np.array([0, 1, 11, 0]), np.ones(4, np.int64), 3, 12),
         np.array([True, True, False]),
-        PairsByQuery.of(np.arange(0), np.arange(0), 3),
+        PairsByQuery.of(np.arange(0), np.arange(0)),
     )
     items = np.eye(12, dtype=np.float32)
     queries = unit(np.array([[12 - i for i in range(12)], [*range(12, 0, -1)], [1] + [0] * 11], np.float32))
