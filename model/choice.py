@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +12,17 @@ from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
 from recsys.model.marks import Marks
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.trials import Trials
+from recsys.model.variants import (
+    along_the_ridge,
+    alphas,
+    evidences,
+    news,
+    populars,
+    weights,
+    with_prototypes,
+    with_residual,
+)
 
-ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
-EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2)
-POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
-VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 GIVEN = 0.5
 "Points of the score that items without clicks may cost: few held-out clicks are on them, and many of those to come."
 LOSS = 0.1
@@ -97,7 +102,7 @@ def choose(
     one = _kind_to_new(_fairest(marks, _sparing(marks, voted=False)), marks, measure)
     many = None
     if graph:
-        measure(replace(one, prototypes=k) for k in sorted({-(-prototypes // 8), -(-prototypes // 2), prototypes}) if k)
+        measure(with_prototypes(one, prototypes))
         many = _with_prototypes(marks, one)
         _search_votes(one, marks, measure)
     votes = _with_votes(marks, one, measure)
@@ -108,48 +113,24 @@ def choose(
 
 def _search_one(marks: dict[Recipe, Marks], measure: Measure, *, residual: bool) -> None:
     measure(IN_TRAINING)
-    measure(_evidences(_best(marks)))
-    measure(_alphas(_best(marks)))
-    # an item with few queries sees α/c alone, so that good pairs lie along a ridge where both grow
-    found = _best(marks)
-    both = replace(found.composition, alpha=4 * found.composition.alpha, evidence=10 * found.composition.evidence)
-    measure([replace(found, composition=both)])
+    measure(evidences(_best(marks)))
+    measure(alphas(_best(marks)))
+    measure([along_the_ridge(_best(marks))])
     if residual:
-        found = _best(marks)
-        measure([*_alphas(replace(found, composition=replace(found.composition, residual=True)), (0.0, *ALPHAS))])
-    measure(_populars(_best(marks)))
-    measure(_news(_best(marks)))
+        measure(with_residual(_best(marks)))
+    measure(populars(_best(marks)))
+    measure(news(_best(marks)))
     spares = _best(_sparing(marks, voted=False))
-    measure(_populars(spares))
-    measure(_evidences(_best(_sparing(marks, voted=False))))
+    measure(populars(spares))
+    measure(evidences(_best(_sparing(marks, voted=False))))
 
 
 def _search_votes(one: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> None:
-    measure(_weights(one))
-    measure(_news(_best_voted(marks)))
+    measure(weights(one))
+    measure(news(_best_voted(marks)))
     for found in (_best_voted(marks), _best(_sparing(marks, voted=True) or {one: marks[one]})):
-        measure(_populars(found))
-        measure(_weights(found))
-
-
-def _alphas(of: Recipe, alphas: Sequence[float] = ALPHAS) -> Iterator[Recipe]:
-    return (replace(of, composition=replace(of.composition, alpha=alpha)) for alpha in alphas)
-
-
-def _evidences(of: Recipe) -> Iterator[Recipe]:
-    return (replace(of, composition=replace(of.composition, evidence=evidence)) for evidence in EVIDENCES)
-
-
-def _populars(of: Recipe) -> Iterator[Recipe]:
-    return (replace(of, bonus=replace(of.bonus, popular=popular)) for popular in POPULARITIES)
-
-
-def _news(of: Recipe) -> Iterator[Recipe]:
-    return (replace(of, bonus=replace(of.bonus, new=bonus)) for bonus in BONUSES)
-
-
-def _weights(of: Recipe) -> Iterator[Recipe]:
-    return (replace(of, votes=weight) for weight in VOTES)
+        measure(populars(found))
+        measure(weights(found))
 
 
 def _best(marks: dict[Recipe, Marks]) -> Recipe:
@@ -189,9 +170,9 @@ def _kind_to_new(found: Recipe, marks: dict[Recipe, Marks], measure: Measure) ->
     """
     if found == PLAIN_RECIPE:
         return found
-    measure(_news(found))
+    measure(news(found))
     sparing = _sparing(marks, voted=found.votes > 0)
-    same = [recipe for recipe in _news(found) if recipe in sparing or recipe == found]
+    same = [recipe for recipe in news(found) if recipe in sparing or recipe == found]
     least = max(marks[found].score - GIVEN, marks[PLAIN_RECIPE].score)
     return max((recipe for recipe in same if marks[recipe].score >= least), key=lambda recipe: recipe.bonus.new)
 

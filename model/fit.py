@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, get_scheduler
+from transformers import PrinterCallback, get_scheduler
 
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model.arguments import make_arguments, make_callbacks
 from recsys.model.batch import BatchReader
 from recsys.model.choice import DEFAULT
 from recsys.model.clustered_plan import ClusteredPlan
@@ -26,25 +26,17 @@ from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator
 from recsys.model.losses.ramen import ClickLoss, RamenLoss
 from recsys.model.plan import Rows, UniformPlan
-from recsys.model.precision import has_bfloat16
-from recsys.model.processes import is_first, this_process
+from recsys.model.processes import this_process
 from recsys.model.prune import Pruning
-from recsys.model.report import ProgressBar
 from recsys.model.snapshot import Snapshot
 from recsys.model.stream import NeighbourStream
-from recsys.model.trackers import make_trackers
 from recsys.model.trainer import GraphTrainer, PlanSampler, sparse_optimizer
 from recsys.model.two_hop import TwoHop
 from recsys.model.work import last_checkpoint
 
 STATIC_LEARNING_RATE = 0.002
-TRANSFORMER_LEARNING_RATE = 2e-4
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 "Without cuDNN's, which makes a plan for every new shape: texts and anchors differ in number from step to step."
-MEASUREMENTS = 10
-"Measurements on held-out queries per training, about."
-CHECKPOINT_STEPS = 2000
-"Steps between measurements at most, so that little is lost when a long epoch is interrupted."
 
 
 def fit(
@@ -93,14 +85,14 @@ def fit(
         trainer = GraphTrainer(
             sampler=PlanSampler(plan, stream),
             model=model,
-            args=_arguments(model, settings, len(plan), directory, measured=evaluator is not None),
+            args=make_arguments(model, settings, len(plan), directory, measured=evaluator is not None),
             train_dataset=Dataset.from_dict({"row": plan.rows}),
             weights=weights,
             loss=_loss(model, settings, weights),
             data_collator=BatchCollator(stream, features),
             evaluator=evaluator,
             optimizers=_optimizers(model, settings, len(plan) * settings.epochs),
-            callbacks=_callbacks(settings, directory, measured=evaluator is not None),
+            callbacks=make_callbacks(settings, directory, measured=evaluator is not None),
         )
         trainer.remove_callback(PrinterCallback)
         checkpoint = last_checkpoint(directory)
@@ -172,42 +164,3 @@ def _optimizers(model: SentenceTransformer, settings: TrainSettings, steps: int)
         return None, None
     optimizer = sparse_optimizer(model, settings.learning_rate or STATIC_LEARNING_RATE)
     return optimizer, get_scheduler("linear", optimizer, num_warmup_steps=0, num_training_steps=steps)
-
-
-def _callbacks(settings: TrainSettings, directory: Path, *, measured: bool) -> list[TrainerCallback]:
-    """Return what follows the training; TensorBoard's files outlive ``directory``."""
-    stopping = [EarlyStoppingCallback(settings.early_stopping)] if settings.early_stopping and measured else []
-    if not is_first():
-        return [*stopping]
-    logs = directory.parent.parent / "tensorboard" / directory.name[1:7]
-    return [*stopping, ProgressBar(), *make_trackers(settings.report_to, logs)]
-
-
-def _arguments(
-    model: SentenceTransformer, settings: TrainSettings, steps: int, directory: Path, *, measured: bool
-) -> SentenceTransformerTrainingArguments:
-    gpu = torch.cuda.is_available()
-    every = min(steps * max(1, settings.epochs // MEASUREMENTS), CHECKPOINT_STEPS)
-    return SentenceTransformerTrainingArguments(
-        output_dir=str(directory),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate or TRANSFORMER_LEARNING_RATE,
-        warmup_steps=steps * settings.epochs // 10,
-        max_grad_norm=0.0 if is_static(model) else 1.0,
-        bf16=has_bfloat16(model.device),
-        use_cpu=not gpu,
-        dataloader_pin_memory=gpu,
-        seed=settings.seed,
-        eval_strategy="steps" if measured else "no",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
-        save_total_limit=2,
-        load_best_model_at_end=measured,
-        metric_for_best_model="score" if measured else None,
-        logging_steps=max(1, min(50, steps)),
-        report_to="none",
-        restore_callback_states_from_checkpoint=True,
-        disable_tqdm=True,
-    )

@@ -1,6 +1,6 @@
 """What a recipe reaches on held-out queries, and whether it costs a slice of the items.
 
-Shape letter: Q held-out queries.
+Shape letters: G gold pairs, Q held-out queries.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.model.metrics import Gold
+
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
 "Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
@@ -63,6 +66,41 @@ class Marks:
         """
         losses = [plain.slices[name] - found_Q for name, found_Q in self.slices.items() if found_Q.size >= FEW]
         return max([0.0, *(float(loss_Q.mean()) for loss_Q in losses)])
+
+
+def marks_of(rank_G: Rows, gold: Gold, degree_G: Rows, gain_G: Floats, attainable: float) -> Marks:
+    """Return the marks of ranks.
+
+    Args:
+        rank_G: Place of each gold pair's item, from 0; 10 for all later ones.
+        gold: The pairs.
+        degree_G: Distinct training queries that clicked each pair's item.
+        gain_G: 1/p of each pair's item.
+        attainable: What the best five items of every query would gain.
+    """
+    positions, size_Q = gold.positions, gold.sizes
+    first_Q = np.bincount(positions, weights=rank_G == 0, minlength=len(size_Q))[size_Q > 0].astype(np.float64)
+
+    def recall(of_G: npt.NDArray[np.bool_]) -> Floats:
+        return 100 * _recall(positions[of_G], rank_G[of_G] < 10, len(size_Q))
+
+    return Marks(
+        p1=_percent(first_Q),
+        psp5=100 * float(gain_G[rank_G < 5].sum()) / attainable if len(rank_G) else 0.0,
+        r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
+        slices={name: recall(inside_G) for name, inside_G in in_slices(degree_G).items()},
+    )
+
+
+def _recall(positions: Rows, found_G: npt.NDArray[np.bool_], n_queries: int) -> Floats:
+    size_Q = np.bincount(positions, minlength=n_queries)
+    found_Q = np.bincount(positions, weights=found_G, minlength=n_queries)
+    recall: Floats = found_Q[size_Q > 0] / size_Q[size_Q > 0]
+    return recall
+
+
+def _percent(values: Floats) -> float:
+    return 100 * float(values.mean()) if values.size else 0.0
 
 
 def _is_noise(loss_Q: Floats) -> bool:

@@ -22,7 +22,7 @@ from recsys.core.bonus import WIDTH, widen_items, widen_queries
 from recsys.core.prototypes import Prototypes, choose_prototypes
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
-from recsys.model.marks import Marks, in_slices
+from recsys.model.marks import Marks, marks_of
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
@@ -178,31 +178,5 @@ class Trials:
         )
 
     def _marks(self, rank_G: Rows) -> Marks:
-        gold = self.held_out.gold
-        positions, size_Q = gold.positions, gold.sizes
-        first_Q = np.bincount(positions, weights=rank_G == 0, minlength=len(size_Q))[size_Q > 0].astype(np.float64)
-        degree_G = self.held_out.degree[gold.indices]
-        return Marks(
-            p1=_percent(first_Q),
-            psp5=100 * float(self._gain[rank_G < 5].sum()) / self._attainable if len(rank_G) else 0.0,
-            r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
-            slices={
-                name: 100 * _recall_where(inside_G, positions, rank_G, len(size_Q))
-                for name, inside_G in in_slices(degree_G).items()
-            },
-        )
-
-
-def _recall_where(some_G: npt.NDArray[np.bool_], positions: Rows, rank_G: Rows, n_queries: int) -> Floats:
-    return _recall(positions[some_G], rank_G[some_G] < 10, n_queries)
-
-
-def _recall(positions: Rows, found_G: npt.NDArray[np.bool_], n_queries: int) -> Floats:
-    size_Q = np.bincount(positions, minlength=n_queries)
-    found_Q = np.bincount(positions, weights=found_G, minlength=n_queries)
-    recall: Floats = found_Q[size_Q > 0] / size_Q[size_Q > 0]
-    return recall
-
-
-def _percent(values: Floats) -> float:
-    return 100 * float(values.mean()) if values.size else 0.0
+        degree_G = self.held_out.degree[self.held_out.gold.indices]
+        return marks_of(rank_G, self.held_out.gold, degree_G, self._gain, self._attainable)

@@ -153,13 +153,13 @@ def two_meanings() -> tuple[HeldOut, Encoded]:
 def nothing_for_popularity(monkeypatch):
     """Leave out recipes that would find the item because it is clicked most."""
     monkeypatch.setattr("recsys.model.choice.IN_TRAINING", (PLAIN_RECIPE,))
-    monkeypatch.setattr("recsys.model.choice.POPULARITIES", (0.0,))
+    monkeypatch.setattr("recsys.model.variants.POPULARITIES", (0.0,))
 
 
 @pytest.mark.usefixtures("nothing_for_popularity")
 def test_prototypes_are_chosen_where_they_pay(monkeypatch):
     """Without votes to do it, vectors drawn towards both senses find the item; 0 closes them."""
-    monkeypatch.setattr("recsys.model.choice.VOTES", (1e-6,))
+    monkeypatch.setattr("recsys.model.variants.VOTES", (1e-6,))
     data, encoded = two_meanings()
     choice = choose(data, encoded, graph=True, prototypes=8)
     assert choice.one.prototypes > 0

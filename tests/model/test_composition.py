@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.model.choice import ALPHAS, EVIDENCES
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, compose, mean_of_queries, unit
+from recsys.model.variants import ALPHAS, EVIDENCES
 
 
 def vectors(n: int, seed: int, width: int = 5) -> np.ndarray:

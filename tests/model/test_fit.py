@@ -10,8 +10,7 @@ import pytest
 
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model import clustered_plan, graph_weights, nearest
-from recsys.model import fit as module
+from recsys.model import arguments, clustered_plan, graph_weights, nearest
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.features import make_features
@@ -81,7 +80,7 @@ def test_a_checkpoint_inside_an_epoch_is_gone_on_from(
     Hard negatives, clusters and pruned edges come from before the checkpoint, and a bandit goes on in the middle of a
     window.
     """
-    monkeypatch.setattr(module, "CHECKPOINT_STEPS", 3)
+    monkeypatch.setattr(arguments, "CHECKPOINT_STEPS", 3)
     monkeypatch.setattr(graph_weights, "WINDOW", 4)
     monkeypatch.setattr(clustered_plan, "WARM_UP", 1)
     settings = settings.model_copy(update=changes)
@@ -156,7 +155,7 @@ def test_the_same_seed_gives_the_same_ten_losses(
     small: Graph, settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Ten epochs of the small graph with everything on have the losses that they had when this was written."""
-    for user in (module, nearest):
+    for user in (arguments, nearest):
         monkeypatch.setattr(user, "has_bfloat16", lambda _: False)  # as on every machine
     chosen = settings.model_copy(update={"hard_negatives_every": 3, "epochs": 10})
     _, _, history = train_once(small, chosen, tmp_path)

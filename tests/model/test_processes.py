@@ -19,7 +19,7 @@ import json, sys
 from pathlib import Path
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model import fit
+from recsys.model import arguments
 from recsys.model.processes import this_process
 from recsys.model.stream import NeighbourStream
 from recsys.model.train import train
@@ -34,7 +34,7 @@ def batch(stream, rows):
     return ask(stream, rows)
 
 NeighbourStream.batch = batch
-fit.CHECKPOINT_STEPS = 3
+arguments.CHECKPOINT_STEPS = 3
 try:
     with Graph(uri, user, password) as graph:
         run = train(graph, TrainSettings.model_validate_json(settings), Path(folder, "runs"))
