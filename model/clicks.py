@@ -18,7 +18,7 @@ from recsys.model.snapshot import Snapshot
 
 Rows = npt.NDArray[np.int64]
 
-AT_ONCE = 1 << 20
+AT_ONCE = 1 << 18
 "Pairs that are sorted at once."
 
 

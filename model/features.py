@@ -21,6 +21,10 @@ from recsys.model.scratch import MEMORY, Scratch
 from recsys.model.texts import Texts
 
 Rows = npt.NDArray[np.int64]
+
+BATCHES = 64
+"Batches of texts that are sorted by length together when they are only encoded."
+
 Inputs = Mapping[str, torch.Tensor]
 Tokens = tuple[npt.NDArray[Any], Rows]
 "Token ids of texts laid end to end, and where each text begins; the end stands last."
@@ -62,11 +66,13 @@ def encode_rows(
     training = model.training
     model.eval()
     vectors = scratch.zeros((len(rows), model.get_embedding_dimension() or 0), np.float32)
-    order = np.argsort(features.lengths(label, rows), kind="stable")
-    for start in range(0, len(rows), batch_size):
-        some = order[start : start + batch_size]
-        output = model(batch_to_device(dict(features({label: rows[some]})), model.device))
-        vectors[some] = output["sentence_embedding"].float().cpu().numpy()
+    for first in range(0, len(rows), BATCHES * batch_size):
+        among = rows[first : first + BATCHES * batch_size]
+        order = np.argsort(features.lengths(label, among), kind="stable")
+        for start in range(0, len(among), batch_size):
+            some = order[start : start + batch_size]
+            output = model(batch_to_device(dict(features({label: among[some]})), model.device))
+            vectors[first + some] = output["sentence_embedding"].float().cpu().numpy()
     model.train(training)
     return vectors
 

@@ -55,6 +55,7 @@ class Trials:
         self._cross_L = np.einsum("ld,ld->l", encoded.items, self.mean_LD)
         self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)
         self._composed_LD: dict[Composition, Vectors] = {}
+        self._scales: dict[Composition, tuple[Tensor, Tensor]] = {}
 
     @cached_property
     def _ballots(self) -> Clicks:
@@ -92,6 +93,7 @@ class Trials:
         beside = self.prototypes(max(recipe.prototypes for recipe in ordered))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
+        self._scales = {}
         for start in range(0, len(self.asked_QD), size):
             block = slice(start, min(start + size, len(self.asked_QD)))
             for recipe, rank_G in self._ranks_of_block(block, ordered, beside):
@@ -160,11 +162,17 @@ class Trials:
             yield self._composed(title, mean, how)
 
     def _composed(self, title: Tensor, mean: Tensor, how: Composition) -> Tensor:
+        if how not in self._scales:
+            self._scales[how] = self._scale(how)
+        scale, pulled = self._scales[how]
+        return (title * scale).addcmul_(mean, pulled)
+
+    def _scale(self, how: Composition) -> tuple[Tensor, Tensor]:
+        """Return what the similarities to title and mean are multiplied with."""
         weight_L = how.alpha * shares_of_queries(self.held_out.degree, how)
         norm_L = np.sqrt(np.maximum(self._own_L + 2 * weight_L * self._cross_L + weight_L**2 * self._mean_L, 0))
         scale_L = np.where(norm_L > 0, 1 / np.where(norm_L > 0, norm_L, 1), 0).astype(np.float32)
-        pulled_L = (weight_L * scale_L).astype(np.float32)
-        return (title * torch.from_numpy(scale_L)).addcmul_(mean, torch.from_numpy(pulled_L))
+        return torch.from_numpy(scale_L), torch.from_numpy((weight_L * scale_L).astype(np.float32))
 
     def _excluded(self, block: slice) -> tuple[Rows, Rows]:
         """Return what is never ranked: a query's own page, and everything for a zero vector."""
