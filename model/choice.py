@@ -86,9 +86,9 @@ def choose(
     """
     if not len(held_out):
         return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
-    trials = {False: Trials(held_out, encoded)}
+    trials = {False: Trials(held_out, encoded, often=True)}
     if residual is not None:
-        trials[True] = Trials(held_out, replace(encoded, items=residual))
+        trials[True] = Trials(held_out, replace(encoded, items=residual), often=True)
     marks: dict[Recipe, Marks] = {}
 
     def measure(recipes: Iterable[Recipe]) -> None:

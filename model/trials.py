@@ -27,6 +27,7 @@ from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
 from recsys.model.recipe import Recipe
+from recsys.model.similarities import Similarities
 from recsys.model.votes import Votes, ballots, collect_votes, rank_with_votes
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ class Trials:
     Args:
         held_out: What to measure on.
         encoded: Vectors of all items and queries.
+        often: Recipes are measured call after call, so that similarities are worth keeping.
     """
 
-    def __init__(self, held_out: HeldOut, encoded: Encoded) -> None:
+    def __init__(self, held_out: HeldOut, encoded: Encoded, *, often: bool = False) -> None:
         self.held_out = held_out
         self.encoded = encoded
         self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks, encoded.scratch)
@@ -56,6 +58,8 @@ class Trials:
         self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)
         self._composed_LD: dict[Composition, Vectors] = {}
         self._scales: dict[Composition, tuple[Tensor, Tensor]] = {}
+        sides = (encoded.items, self.mean_LD)
+        self._similarities = Similarities(self.asked_QD, sides, encoded.scratch, keep=often)
 
     @cached_property
     def _ballots(self) -> Clicks:
@@ -153,11 +157,10 @@ class Trials:
         )
 
     def _similar(self, block: slice, hows: Sequence[Composition]) -> Iterator[Tensor]:
-        asked = torch.from_numpy(self.asked_QD[block])
-        if len(hows) == 1:  # one product in place of two
-            yield asked @ torch.from_numpy(self._vectors(hows[0])).T
+        if len(hows) == 1 and not self._similarities.are_kept:  # one product in place of two
+            yield torch.from_numpy(self.asked_QD[block]) @ torch.from_numpy(self._vectors(hows[0])).T
             return
-        title, mean = (asked @ torch.from_numpy(some_LD).T for some_LD in (self.encoded.items, self.mean_LD))
+        title, mean = self._similarities.of(block)
         for how in hows:
             yield self._composed(title, mean, how)
 
