@@ -22,7 +22,7 @@ from recsys.model.texts import Texts
 
 Rows = npt.NDArray[np.int64]
 
-BATCHES = 64
+BATCHES = 16
 "Batches of texts that are sorted by length together when they are only encoded."
 
 Inputs = Mapping[str, torch.Tensor]
@@ -65,16 +65,18 @@ def encode_rows(
     """Return the vectors of ``rows`` as the encoder stands, float32."""
     training = model.training
     model.eval()
-    vectors = scratch.zeros((len(rows), model.get_embedding_dimension() or 0), np.float32)
+    column, width = scratch.column(np.float32), model.get_embedding_dimension() or 0
     for first in range(0, len(rows), BATCHES * batch_size):
         among = rows[first : first + BATCHES * batch_size]
+        vectors = np.empty((len(among), width), np.float32)
         order = np.argsort(features.lengths(label, among), kind="stable")
         for start in range(0, len(among), batch_size):
             some = order[start : start + batch_size]
             output = model(batch_to_device(dict(features({label: among[some]})), model.device))
-            vectors[first + some] = output["sentence_embedding"].float().cpu().numpy()
+            vectors[some] = output["sentence_embedding"].float().cpu().numpy()
+        column.append(vectors)
     model.train(training)
-    return vectors
+    return column.whole().reshape(len(rows), width)
 
 
 class TextFeatures:

@@ -54,14 +54,16 @@ class Scratch:
             shape: Of all of them.
             make: Returns those of a slice.
         """
-        vectors: Vectors = self.zeros(shape, np.float32)
-        for some in pieces(len(vectors)):
-            vectors[some] = make(some)
-        return vectors
+        column = self.column(np.float32)
+        for some in pieces(shape[0]):
+            column.append(make(some))
+        return column.whole().reshape(shape)
 
 
 class Column:
     """A column of numbers whose length is known once all of it is written.
+
+    Writing to a file is cheaper than to its pages in memory, of which the system has to hear one by one.
 
     Args:
         scratch: Where it lives.
@@ -75,8 +77,8 @@ class Column:
         self._length = 0
 
     def append(self, numbers: npt.ArrayLike) -> None:
-        """Write further numbers."""
-        piece = np.ascontiguousarray(numbers, self._kind)
+        """Write further numbers, of an array row by row."""
+        piece = np.ascontiguousarray(numbers, self._kind).reshape(-1)
         self._length += len(piece)
         if self._file is None:
             self._pieces.append(piece)
