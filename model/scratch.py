@@ -7,7 +7,9 @@ way when something else needs the room.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
@@ -17,11 +19,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.core.errors import SetupError
+
 Array = npt.NDArray[Any]
 Vectors = npt.NDArray[np.float32]
 
 ROWS = 16_384
 "Rows of vectors, or pairs, that are worked on at once."
+
+
+class UnwritableError(SetupError):
+    """The disk of the workspace does not take our working files."""
+
+    def __init__(self, directory: Path | None, reason: OSError) -> None:
+        self.directory = directory
+        super().__init__(
+            f"cannot write working files in {directory}: {reason.strerror or reason}; make room there, or set "
+            "workspace (RECSYS_WORKSPACE) to a directory on another disk, and run the command again"
+        )
 
 
 @dataclass(frozen=True)
@@ -39,8 +54,8 @@ class Scratch:
         size = math.prod(shape) * np.dtype(kind).itemsize
         if self.directory is None or not size:
             return np.zeros(shape, kind)
-        with _file(self.directory) as file:
-            file.truncate(size)
+        with _explained(self.directory), _file(self.directory) as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # a full disk is noticed here, and not by a signal while writing
             return np.asarray(np.memmap(file, kind, "r+", shape=shape))
 
     def column(self, kind: npt.DTypeLike) -> Column:
@@ -73,6 +88,7 @@ class Column:
     def __init__(self, scratch: Scratch, kind: npt.DTypeLike) -> None:
         self._kind = np.dtype(kind)
         self._pieces: list[Array] = []
+        self._directory = scratch.directory
         self._file = _file(scratch.directory) if scratch.directory else None
         self._length = 0
 
@@ -82,7 +98,8 @@ class Column:
         self._length += len(piece)
         if self._file is None:
             self._pieces.append(piece)
-        else:
+            return
+        with _explained(self._directory):
             self._file.write(piece.data)
 
     def whole(self) -> Array:
@@ -90,7 +107,8 @@ class Column:
         if self._file is None:
             return np.concatenate([np.empty(0, self._kind), *self._pieces])
         with self._file as file:
-            file.flush()
+            with _explained(self._directory):
+                file.flush()
             if not self._length:
                 return np.empty(0, self._kind)
             return np.asarray(np.memmap(file, self._kind, "r+", shape=(self._length,)))
@@ -108,3 +126,11 @@ def pieces(rows: int) -> Iterator[slice]:
 
 def _file(directory: Path) -> BufferedRandom:
     return TemporaryFile(dir=directory)
+
+
+@contextmanager
+def _explained(directory: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnwritableError(directory, error) from error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from recsys.model import scratch as module
-from recsys.model.scratch import MEMORY, Scratch, pieces
+from recsys.model.scratch import MEMORY, Scratch, UnwritableError, pieces
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -47,6 +49,21 @@ def test_vectors_are_made_piece_by_piece(scratch: Scratch):
 
     np.testing.assert_array_equal(scratch.by_rows((9, 2), make), given + 1)
     assert asked == list(pieces(9)) == [slice(0, 4), slice(4, 8), slice(8, 9)]
+
+
+@pytest.mark.parametrize("call", ["zeros", "column"])
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str):
+    """Before anything is written to a map, or while a column is: where, why and what to do."""
+    scratch = Scratch(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.os, "posix_fallocate", full)
+    column = scratch.column(np.int64)
+    column._file = SimpleNamespace(write=full)  # type: ignore[assignment]
+    with pytest.raises(UnwritableError, match=r"No space left on device; make room there, or set workspace"):
+        scratch.zeros((3,), np.int64) if call == "zeros" else column.append([1])
 
 
 def test_files_have_no_names(tmp_path: Path):
