@@ -72,7 +72,7 @@ def choose(
     A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain vectors
     by more than the standard error of the mean paired difference. The search goes coordinate by coordinate, so that few
     recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
-    both, α on top of the residual, γ and β, and γ and c once more from the best that spares the slices. With these
+    both, α on top of the residual, γ and β, and γ, c and the residual once more from the best that spares the slices. With these
     vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best
     that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a tenth: rare
     items decide few of the queries. Then the highest β is taken that costs no more than half a point.
@@ -120,9 +120,9 @@ def _search_one(marks: dict[Recipe, Marks], measure: Measure, *, residual: bool)
         measure(with_residual(_best(marks)))
     measure(populars(_best(marks)))
     measure(news(_best(marks)))
-    spares = _best(_sparing(marks, voted=False))
-    measure(populars(spares))
-    measure(evidences(_best(_sparing(marks, voted=False))))
+    # what is best of all may spare no slice whatever its other coordinates are, and then nothing near it has been tried
+    for variants in (populars, evidences, *((with_residual, populars) if residual else ())):
+        measure(variants(_best(_sparing(marks, voted=False))))
 
 
 def _search_votes(one: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> None:
