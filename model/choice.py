@@ -72,10 +72,10 @@ def choose(
     A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain vectors
     by more than the standard error of the mean paired difference. The search goes coordinate by coordinate, so that few
     recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
-    both, α on top of the residual, γ and β, and γ, c and the residual once more from the best that spares the slices. With these
-    vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best
-    that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a tenth: rare
-    items decide few of the queries. Then the highest β is taken that costs no more than half a point.
+    both, α on top of the residual, γ and β, and γ, c and the residual once more from the best that spares the slices.
+    With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from
+    the best that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a
+    tenth: rare items decide few of the queries. Then the highest β is taken that costs no more than half a point.
 
     Args:
         held_out: What to measure on.
