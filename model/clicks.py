@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,12 +51,9 @@ class Clicks:
 
     def where(self, kept: npt.NDArray[np.bool_], scratch: Scratch = MEMORY) -> Clicks:
         """Return the pairs where ``kept`` is true."""
-        query, item, clicks = (scratch.column(np.int64) for _ in range(3))
-        for some in pieces(len(kept)):
-            inside = kept[some]
-            for column, numbers in ((query, self.query), (item, self.item), (clicks, self.clicks)):
-                column.append(numbers[some][inside])
-        return Clicks(query.whole(), item.whole(), clicks.whole(), self.n_queries, self.n_items)
+        sides = (self.query, self.item, self.clicks)
+        parts = ([side[some][kept[some]] for side in sides] for some in pieces(len(kept)))
+        return Clicks(*_columns(parts, scratch), self.n_queries, self.n_items)
 
     def by_item(self) -> Iterator[Rows]:
         """Yield places of pairs by item and query, all of some items at a time, about :data:`AT_ONCE` or one item's."""
@@ -84,12 +81,18 @@ def read_clicks(graph: Graph, snapshot: Snapshot, scratch: Scratch = MEMORY) -> 
     """Read every clicked pair of the snapshot in packed pages."""
     n_queries, n_items = snapshot.rows["Query"], snapshot.rows["Item"]
     pages = edge_pages(graph, CLICKED, "Query", "Item", n_queries)
+    pages = progress(pages, "clicks", total=-(-n_queries // PAGE_ROWS), unit="page")
+    parts = ([side[e.target < n_items] for side in (e.source, e.target, e.clicks)] for e in pages)
+    return Clicks(*_columns(parts, scratch), n_queries, n_items)
+
+
+def _columns(parts: Iterable[Sequence[Rows]], scratch: Scratch) -> tuple[Rows, Rows, Rows]:
+    """Return query rows, item rows and clicks of all ``parts``."""
     query, item, clicks = (scratch.column(np.int64) for _ in range(3))
-    for edges in progress(pages, "clicks", total=-(-n_queries // PAGE_ROWS), unit="page"):
-        inside = edges.target < n_items
-        for column, numbers in ((query, edges.source), (item, edges.target), (clicks, edges.clicks)):
-            column.append(numbers[inside])
-    return Clicks(query.whole(), item.whole(), clicks.whole(), n_queries, n_items)
+    for part in parts:
+        for column, numbers in zip((query, item, clicks), part, strict=True):
+            column.append(numbers)
+    return query.whole(), item.whole(), clicks.whole()
 
 
 def _totals(rows: Rows, clicks: Rows, n: int) -> tuple[Rows, Rows]:

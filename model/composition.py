@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from recsys.core.bonus import WIDTH, widen_items
 from recsys.core.composition import PLAIN as PLAIN
 from recsys.core.composition import Composition as Composition
 from recsys.core.composition import shares_of_queries as shares_of_queries
@@ -45,6 +46,12 @@ def compose(
 def units(vectors: Vectors, scratch: Scratch = MEMORY) -> Vectors:
     """Return the vectors scaled to unit norm; a zero row stays zero."""
     return scratch.by_rows(vectors.shape, lambda some: unit(vectors[some]))
+
+
+def widened(vectors: Vectors, degree_L: npt.NDArray[np.int64], scratch: Scratch = MEMORY) -> Vectors:
+    """Return item vectors with what a bonus weighs, as :func:`recsys.core.bonus.widen_items` does."""
+    rows, width = vectors.shape
+    return scratch.by_rows((rows, width + WIDTH), lambda some: widen_items(vectors[some], degree_L[some]))
 
 
 def sums(

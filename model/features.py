@@ -100,7 +100,30 @@ class TextFeatures:
         return np.array([len(text) for text in self._texts[label].take(rows)], dtype=np.int64)
 
 
-class TokenFeatures:
+class _Tokenised:
+    """Token ids of every text, tokenised once.
+
+    Args:
+        texts: Texts of every label.
+        tokenise: Of the encoder.
+        scratch: Where the token ids live.
+    """
+
+    def __init__(self, texts: Mapping[Label, Texts], tokenise: Tokenise, scratch: Scratch) -> None:
+        self._tokens = {label: _tokens_of(some, tokenise, scratch) for label, some in texts.items()}
+
+    def lengths(self, label: Label, rows: Rows) -> Rows:
+        """Return tokens."""
+        return sizes_of(self._tokens[label], rows)
+
+    def _gather(self, rows: Mapping[Label, Rows]) -> tuple[Rows, Rows]:
+        """Return the token ids of all rows, text after text, and how many each text has."""
+        parts = [gather(self._tokens[label], some) for label, some in rows.items()]
+        ids, sizes = (np.concatenate(side) for side in zip(*parts, strict=True))
+        return ids, sizes
+
+
+class TokenFeatures(_Tokenised):
     """Token ids of every text, tokenised once and padded batch by batch.
 
     On a GPU a step of a small transformer is over before the texts of the next one could be tokenised.
@@ -112,40 +135,31 @@ class TokenFeatures:
     """
 
     def __init__(self, texts: Mapping[Label, Texts], model: SentenceTransformer, scratch: Scratch = MEMORY) -> None:
-        tokenizer = model.tokenizer
-        self._pad, self._left = tokenizer.pad_token_id, tokenizer.padding_side == "left"
-        self._form = model.preprocess([""])
-        self._tokens = {label: _tokens_of(some, self._token_ids(model), scratch) for label, some in texts.items()}
-
-    @staticmethod
-    def _token_ids(model: SentenceTransformer) -> Tokenise:
-        def tokenise(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-            inputs = model.preprocess(texts)
+        def tokenise(some: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+            inputs = model.preprocess(some)
             there = inputs["attention_mask"].bool()
             return inputs["input_ids"][there], there.sum(dim=1)
 
-        return tokenise
+        super().__init__(texts, tokenise, scratch)
+        tokenizer = model.tokenizer
+        self._pad, self._left = tokenizer.pad_token_id, tokenizer.padding_side == "left"
+        self._form = model.preprocess([""])
 
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
-        parts = [gather(self._tokens[label], some) for label, some in rows.items()]
-        size_B = np.concatenate([size for _, size in parts])
+        ids, size_B = self._gather(rows)
         width = int(size_B.max())
         place_W = np.arange(width)[::-1] if self._left else np.arange(width)
         there_BW = place_W < size_B[:, None]
         token_BW = np.full(there_BW.shape, self._pad, dtype=np.int64)
-        token_BW[there_BW] = np.concatenate([ids for ids, _ in parts])
+        token_BW[there_BW] = ids
         made = {"input_ids": torch.from_numpy(token_BW), "attention_mask": torch.from_numpy(there_BW.astype(np.int64))}
         if "token_type_ids" in self._form:
             made["token_type_ids"] = torch.zeros_like(made["input_ids"])
         return {**self._form, **made}
 
-    def lengths(self, label: Label, rows: Rows) -> Rows:
-        """Return tokens."""
-        return sizes_of(self._tokens[label], rows)
 
-
-class StaticFeatures:
+class StaticFeatures(_Tokenised):
     """Token ids of every text, tokenised once: for the static encoder tokenising costs more than training.
 
     Args:
@@ -160,19 +174,13 @@ class StaticFeatures:
             ids, starts = inputs["input_ids"], inputs["offsets"]
             return ids, torch.cat([starts, starts.new_tensor([len(ids)])]).diff()
 
-        self._tokens = {label: _tokens_of(some, tokenise, scratch) for label, some in texts.items()}
+        super().__init__(texts, tokenise, scratch)
 
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
-        parts = [gather(self._tokens[label], some) for label, some in rows.items()]
-        sizes = np.concatenate([size for _, size in parts])
+        ids, sizes = self._gather(rows)
         offsets = np.cumsum(sizes) - sizes
-        ids = np.concatenate([ids for ids, _ in parts])
         return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
-
-    def lengths(self, label: Label, rows: Rows) -> Rows:
-        """Return tokens."""
-        return sizes_of(self._tokens[label], rows)
 
 
 def gather(tokens: Tokens, rows: Rows) -> tuple[Rows, Rows]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self, cast
 
@@ -143,14 +143,9 @@ class HeldOutEncoder:
 
     def __call__(self, model: SentenceTransformer) -> Encoded:
         """Return the vectors as the encoder stands."""
-        items, queries = (self._encode(model, label) for label in ENDS)
+        encoded = _encode_ends(model, self._features, self._held_out.texts, self._batch_size, self._scratch)
         texts = self._held_out.asked_texts
-        asked = encode(model, texts, self._batch_size) if texts else None
-        return Encoded(items, queries, asked, self._scratch)
-
-    def _encode(self, model: SentenceTransformer, label: Label) -> Vectors:
-        rows = np.arange(len(self._held_out.texts[label]))
-        return encode_rows(model, self._features, label, rows, self._batch_size, self._scratch)
+        return replace(encoded, asked=encode(model, texts, self._batch_size)) if texts else encoded
 
 
 class HeldOutEvaluator(BaseEvaluator):
@@ -184,6 +179,12 @@ def encode_all(
 ) -> Encoded:
     """Encode every item and every query of ``texts`` once."""
     features = make_features(model, {label: texts[label] for label in ENDS}, scratch)
+    return _encode_ends(model, features, texts, batch_size, scratch)
+
+
+def _encode_ends(
+    model: SentenceTransformer, features: Features, texts: Mapping[Label, Texts], batch_size: int, scratch: Scratch
+) -> Encoded:
     items, queries = (
         encode_rows(model, features, label, np.arange(len(texts[label])), batch_size, scratch) for label in ENDS
     )

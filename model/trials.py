@@ -18,17 +18,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from recsys.core.bonus import WIDTH, widen_items, widen_queries
-from recsys.core.prototypes import Prototypes, choose_prototypes
+from recsys.core.bonus import widen_queries
+from recsys.core.prototypes import Prototypes
 from recsys.model.clicks import Clicks
-from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries
+from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries, widened
 from recsys.model.marks import Marks, marks_of
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
 from recsys.model.recipe import Recipe
 from recsys.model.similarities import Similarities
-from recsys.model.votes import Votes, ballots, collect_votes, rank_with_votes
+from recsys.model.votes import Votes, ballots, collect_votes, prototypes_of_voters, rank_with_votes
 
 if TYPE_CHECKING:
     from recsys.model.held_out import Encoded, HeldOut
@@ -73,10 +73,7 @@ class Trials:
 
     def prototypes(self, k: int) -> Prototypes | None:
         """Return up to ``k`` prototypes of each item, by the training clicks; None for 0."""
-        if not k:
-            return None
-        known = self._ballots
-        return choose_prototypes(known.query, known.item, known.clicks, self.encoded.queries, known.n_items, k)
+        return prototypes_of_voters(self._ballots, self.encoded.queries, k)
 
     @cached_property
     def _gain(self) -> Floats:
@@ -107,7 +104,7 @@ class Trials:
     def figures(self, recipe: Recipe) -> dict[str, float]:
         """Return every metric, in percent, of the vectors that would serve."""
         data = self.held_out
-        items_LD = self._widened(recipe.composition)
+        items_LD = widened(self._vectors(recipe.composition), data.degree, self.encoded.scratch)
         asked_QD = widen_queries(self.asked_QD, recipe.bonus)
         if recipe.votes:
             ranked = rank_with_votes(
@@ -148,13 +145,6 @@ class Trials:
             encoded, degree_L = self.encoded, self.held_out.degree
             self._composed_LD = {how: compose(encoded.items, self.mean_LD, degree_L, how, encoded.scratch)}
         return self._composed_LD[how]
-
-    def _widened(self, how: Composition) -> Vectors:
-        items_LD, degree_L = self._vectors(how), self.held_out.degree
-        rows, width = items_LD.shape
-        return self.encoded.scratch.by_rows(
-            (rows, width + WIDTH), lambda some: widen_items(items_LD[some], degree_L[some])
-        )
 
     def _similar(self, block: slice, hows: Sequence[Composition]) -> Iterator[Tensor]:
         if len(hows) == 1 and not self._similarities.are_kept:  # one product in place of two

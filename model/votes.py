@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from recsys.core.prototypes import Prototypes, choose_prototypes
 from recsys.core.run import Table
 from recsys.core.votes import BALLOT, NEIGHBOURS, ballots_of_table, shares
 from recsys.model.clicks import Clicks
@@ -98,6 +99,17 @@ def payloads_of_queries(votes: Clicks, some: slice) -> list[dict[str, list[int]]
     inside = slice(bounds[0], bounds[-1])
     item, count = votes.item[inside].tolist(), votes.clicks[inside].tolist()
     return [{"items": item[a:b], "counts": count[a:b]} for a, b in pairwise((bounds - bounds[0]).tolist())]
+
+
+def prototypes_of_voters(votes: Clicks, vectors: Vectors, k: int) -> Prototypes | None:
+    """Return up to ``k`` prototypes of each item, from the queries that vote for it; None for 0.
+
+    Args:
+        votes: From :func:`ballots`.
+        vectors: Vectors of all query rows.
+        k: Prototypes of an item, at most.
+    """
+    return choose_prototypes(votes.query, votes.item, votes.clicks, vectors, votes.n_items, k) if k else None
 
 
 def clicks_of_table(queries: Table, n_items: int) -> Clicks:

@@ -14,22 +14,20 @@ from typing import Any
 import numpy as np
 from sentence_transformers import SentenceTransformer
 
-from recsys.core.bonus import widen_items
 from recsys.core.files import hash_tree, write_json, write_text
 from recsys.core.golden import Golden, write_golden
-from recsys.core.prototypes import Prototypes, choose_prototypes
 from recsys.core.run import Run, Table, write_parts
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
 from recsys.model.clicks import Clicks
-from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, units
+from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, units, widened
 from recsys.model.data import TrainingData, write_excluded
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
 from recsys.model.residual import learn_residual
 from recsys.model.scratch import pieces
-from recsys.model.votes import ballots, payloads_of_queries
+from recsys.model.votes import ballots, payloads_of_queries, prototypes_of_voters
 
 PACKAGES = ("recsys", "torch", "sentence-transformers", "neo4j", "pyspark")
 
@@ -85,7 +83,8 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
     manifest = _manifest(outcome, name, hash_tree(hidden / "encoder"))
     if outcome.golden is not None:
         write_golden(hidden, outcome.golden)
-        ids, beside = outcome.data.texts["Item"].ids(), _prototypes(outcome, votes)
+        beside = prototypes_of_voters(votes, outcome.encoded.queries, outcome.scoring.prototypes)
+        ids = outcome.data.texts["Item"].ids()
         manifest["golden"] = measure_golden(outcome.golden, ids, served.vectors, beside)
     write_json(hidden / "settings.json", outcome.settings.model_dump(mode="json"))
     write_json(hidden / "metrics.json", metrics)
@@ -111,14 +110,12 @@ class Served:
 
 
 def _served(outcome: Outcome) -> Served:
-    scratch, scoring = outcome.data.scratch, outcome.scoring
+    scratch = outcome.data.scratch
     own = _texts_of_items(outcome)
     summed = _composed(outcome, units(own, scratch) if outcome.composition.residual else own)
     vectors = summed if outcome.composition == PLAIN else units(summed, scratch)
-    if scoring.is_wide:
-        degree, narrow = outcome.data.clicks.per_item()[1], vectors
-        shape = (len(narrow), narrow.shape[1] + scoring.extra)
-        vectors = scratch.by_rows(shape, lambda some: widen_items(narrow[some], degree[some]))
+    if outcome.scoring.is_wide:
+        vectors = widened(vectors, outcome.data.clicks.per_item()[1], scratch)
     return Served(vectors, _lengths(summed), _lengths(own) if outcome.composition.residual else None)
 
 
@@ -169,13 +166,6 @@ def _queries(outcome: Outcome, votes: Clicks) -> Iterator[Table]:
         vectors = scoring.ready(outcome.encoded.queries[some], scoring.one)
         payloads = payloads_of_queries(votes, some)
         yield Table(page.ids, page.texts, clicks[some], degree[some], payloads, vectors)
-
-
-def _prototypes(outcome: Outcome, votes: Clicks) -> Prototypes | None:
-    k = outcome.scoring.prototypes
-    if not k:
-        return None
-    return choose_prototypes(votes.query, votes.item, votes.clicks, outcome.encoded.queries, votes.n_items, k)
 
 
 def _manifest(outcome: Outcome, name: str, encoder_hash: str) -> dict[str, Any]:
