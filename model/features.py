@@ -114,13 +114,17 @@ class _Tokenised:
 
     def lengths(self, label: Label, rows: Rows) -> Rows:
         """Return tokens."""
-        return sizes_of(self._tokens[label], rows)
+        _, bounds = self._tokens[label]
+        return bounds[rows + 1] - bounds[rows]
 
     def _gather(self, rows: Mapping[Label, Rows]) -> tuple[Rows, Rows]:
         """Return the token ids of all rows, text after text, and how many each text has."""
-        parts = [gather(self._tokens[label], some) for label, some in rows.items()]
-        ids, sizes = (np.concatenate(side) for side in zip(*parts, strict=True))
-        return ids, sizes
+        ids, sizes = [], []
+        for label, some in rows.items():
+            ids_of_label, bounds = self._tokens[label]
+            sizes.append(self.lengths(label, some))
+            ids.append(ids_of_label[joined_ranges(bounds[some], sizes[-1])].astype(np.int64))
+        return np.concatenate(ids), np.concatenate(sizes)
 
 
 class TokenFeatures(_Tokenised):
@@ -181,19 +185,6 @@ class StaticFeatures(_Tokenised):
         ids, sizes = self._gather(rows)
         offsets = np.cumsum(sizes) - sizes
         return {"input_ids": torch.from_numpy(ids), "offsets": torch.from_numpy(offsets)}
-
-
-def gather(tokens: Tokens, rows: Rows) -> tuple[Rows, Rows]:
-    """Return the token ids of ``rows``, text after text, and how many each text has."""
-    ids, bounds = tokens
-    sizes = sizes_of(tokens, rows)
-    return ids[joined_ranges(bounds[rows], sizes)].astype(np.int64), sizes
-
-
-def sizes_of(tokens: Tokens, rows: Rows) -> Rows:
-    """Return how many tokens each of ``rows`` has."""
-    _, bounds = tokens
-    return bounds[rows + 1] - bounds[rows]
 
 
 def _tokens_of(texts: Texts, tokenise: Tokenise, scratch: Scratch) -> Tokens:
