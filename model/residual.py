@@ -22,6 +22,7 @@ from recsys.model.losses.triplet import hardest_triplet_loss
 from recsys.model.nearest import KnownPairs, nearest_clicked
 from recsys.model.pairs import PairsByQuery
 from recsys.model.plan import UniformPlan
+from recsys.model.precision import quick_products
 from recsys.model.scratch import Scratch
 
 Rows = npt.NDArray[np.int64]
@@ -35,6 +36,7 @@ BATCH_SIZE = 1024
 LEARNING_RATE = 0.003
 
 
+@quick_products()
 def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, seed: int) -> Vectors:
     """Return E(z) + w_z, w_z learnt so that clicks find norm(E(z) + w_z) while E stays; 0 for items without clicks.
 

@@ -24,6 +24,7 @@ from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries, widened
 from recsys.model.marks import Marks, marks_of
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
+from recsys.model.precision import quick_products
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
 from recsys.model.recipe import Recipe
@@ -86,6 +87,7 @@ class Trials:
         """What the best five items of every query would gain."""
         return float(best_gains(1 / self.held_out.propensity, self.held_out.gold, 5).sum())
 
+    @quick_products()
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
         """Return the marks of each recipe."""
         if not recipes:
