@@ -144,6 +144,7 @@ def _hard_negatives(
         every=settings.hard_negatives_every,
         directory=directory,
         batch_size=settings.batch_size,
+        seed=settings.seed,
     )
 
 

@@ -16,7 +16,8 @@ from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
 from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
-from recsys.model.nearest import KnownPairs, Near, nearest_clicked
+from recsys.model.nearest import Near
+from recsys.model.nearest_clicked import KnownPairs, nearest_clicked
 from recsys.model.pairs import PairsByQuery
 from recsys.model.scratch import Scratch
 
@@ -39,6 +40,7 @@ class HardNegatives:
         every: Epochs between searches, 1 or more.
         directory: Of the training in progress.
         batch_size: Texts encoded at once.
+        seed: Of the search.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class HardNegatives:
         every: int,
         directory: Path,
         batch_size: int,
+        seed: int,
     ) -> None:
         self._model = model
         self._features = features
@@ -61,6 +64,7 @@ class HardNegatives:
         self._every = every
         self._directory = directory
         self._batch_size = batch_size
+        self._seed = seed
         self._scratch = Scratch(directory)
         self._query_T = clicks.queries
         _, self._degree_L = clicks.per_item()
@@ -81,7 +85,7 @@ class HardNegatives:
         mean = mean_of_queries(asked, self._clicks.numbered(self._query_T, scratch), scratch)
         items = compose(items, mean, self._degree_L, self._composition, scratch)
         known = KnownPairs.of(self._query_T, self._clicks, self._excluded)
-        return nearest_clicked(asked, items, self._degree_L, known, self._model.device, scratch)
+        return nearest_clicked(asked, items, self._degree_L, known, self._model.device, self._seed, scratch)
 
     def _encode(self, label: Label, rows: Rows) -> Vectors:
         return encode_rows(self._model, self._features, label, rows, self._batch_size, self._scratch)

@@ -19,7 +19,7 @@ from recsys.model.draw import known, pick_one
 from recsys.model.hard_negatives import draw_near
 from recsys.model.held_out import Encoded
 from recsys.model.losses.triplet import hardest_triplet_loss
-from recsys.model.nearest import KnownPairs, nearest_clicked
+from recsys.model.nearest_clicked import KnownPairs, nearest_clicked
 from recsys.model.pairs import PairsByQuery
 from recsys.model.plan import UniformPlan
 from recsys.model.precision import quick_products
@@ -68,7 +68,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     for epoch in range(EPOCHS):
         if epoch % SEARCH_EVERY == 0:
             items = _all(vectors, text_LD.shape, scratch)
-            near_TK = nearest_clicked(asked_TD, items, degree_L, known_pairs, torch.device("cpu"), scratch)
+            near_TK = nearest_clicked(asked_TD, items, degree_L, known_pairs, torch.device("cpu"), seed, scratch)
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import chisquare
 
 from recsys.model import hard_negatives as module
-from recsys.model import nearest
+from recsys.model import nearest_clicked
 from recsys.model.composition import PLAIN, Composition
 from recsys.model.hard_negatives import HardNegatives
 
@@ -35,7 +35,7 @@ def make(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         table = Table(
             Query=rng.normal(size=(60, 4)).astype(np.float32), Item=rng.normal(size=(30, 4)).astype(np.float32)
         )
-        how = {"every": every, "directory": tmp_path, "batch_size": 8}
+        how = {"every": every, "directory": tmp_path, "batch_size": 8, "seed": 0}
         return HardNegatives(table, {}, twin.as_clicks(), twin.excluded, composition, **how)  # type: ignore[arg-type]
 
     return build
@@ -43,7 +43,7 @@ def make(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_drawn_items_are_near_and_not_clicked(make, twin, monkeypatch: pytest.MonkeyPatch):
     """Over many draws every query gets each of its near items, never one it clicked, nor the page itself."""
-    monkeypatch.setattr(nearest, "NEAREST", 4)
+    monkeypatch.setattr(nearest_clicked, "NEAREST", 4)
     negatives = make(1)
     negatives.start(0)
     rows = np.array(twin.clicked)
@@ -57,7 +57,7 @@ def test_drawn_items_are_near_and_not_clicked(make, twin, monkeypatch: pytest.Mo
 
 def test_items_are_drawn_as_often_as_they_are_clicked(make, twin, monkeypatch: pytest.MonkeyPatch):
     """Among the near items of a query the frequencies are those of their clicking queries (chi-square)."""
-    monkeypatch.setattr(nearest, "NEAREST", 4)
+    monkeypatch.setattr(nearest_clicked, "NEAREST", 4)
     negatives = make(1)
     negatives.start(0)
     near = negatives._near_TK[0]
@@ -70,7 +70,7 @@ def test_items_are_drawn_as_often_as_they_are_clicked(make, twin, monkeypatch: p
 
 def test_composed_items_are_compared(make, twin, monkeypatch: pytest.MonkeyPatch):
     """With composition the near items are those of norm(E(z) + α n/(n+c) mean), computed here by hand."""
-    monkeypatch.setattr(nearest, "NEAREST", 1)
+    monkeypatch.setattr(nearest_clicked, "NEAREST", 1)
     negatives = make(2, Composition(2.0, 1.0))
     negatives.start(0)
     table = negatives._model

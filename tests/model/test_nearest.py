@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recsys.model import nearest as module
 from recsys.model.composition import unit
-from recsys.model.nearest import KnownPairs, LeftOut, nearest
+from recsys.model.nearest import LeftOut, nearest
 from recsys.model.scratch import MEMORY, Scratch
 
 CPU = torch.device("cpu")
@@ -78,16 +78,3 @@ def test_bfloat16_mistakes_its_rounding_alone(
     scores = queries @ items.T
     exact = -np.sort(-scores, axis=1)[:, :10]
     assert np.abs(np.take_along_axis(scores, found, axis=1) - exact).max() < (0.01 if able else 1e-6)
-
-
-def test_known_pairs_are_clicks_and_what_is_excluded(twin):
-    """Of any slice of the training queries, by their place in it."""
-    clicks = twin.as_clicks()
-    known = KnownPairs.of(clicks.queries, clicks, twin.excluded)
-    for some in (slice(0, 7), slice(7, len(clicks.queries))):
-        rows = clicks.queries[some].tolist()
-        expected = {(rows.index(q), i) for q, i in twin.clicks if q in rows}
-        expected |= {
-            (rows.index(q), i) for q, i in zip(twin.excluded.query, twin.excluded.item, strict=True) if q in rows
-        }
-        assert set(zip(*(side.tolist() for side in known(some)), strict=True)) == expected
