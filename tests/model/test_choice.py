@@ -69,7 +69,7 @@ def test_votes_are_chosen_where_they_pay():
 def test_new_items_get_what_costs_little():
     """Of bonuses that nearly tie the highest is taken, and one that costs more than half a point is not."""
     measured: list[Recipe] = []
-    scores = {0.0: 60.0, 0.02: 60.2, 0.05: 60.1, 0.1: 59.8, 0.15: 59.6, 0.2: 40.0}
+    scores = {0.0: 60.0, 0.02: 60.2, 0.05: 60.1, 0.1: 59.8, 0.15: 59.6, 0.2: 40.0, 0.25: 30.0, 0.3: 20.0}
     marks = {PLAIN_RECIPE: Marks(50, 50, 50, {})}
 
     def measure(recipes: Iterable[Recipe]) -> None:
@@ -80,7 +80,7 @@ def test_new_items_get_what_costs_little():
     found = Recipe(Composition(2.0, 1.0), Bonus(0.02, 0.01))
     measure([found])
     assert _kind_to_new(found, marks, measure) == replace(found, bonus=Bonus(0.1, 0.01))
-    assert len(measured) == 7
+    assert len(measured) == 9
     assert _kind_to_new(PLAIN_RECIPE, marks, measure) == PLAIN_RECIPE
 
 
