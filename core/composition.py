@@ -21,11 +21,19 @@ class Composition:
         alpha: α, weight that an item with many clicking queries gives to them; 0 leaves E(z).
         evidence: c, clicking queries at which half of α is given.
         residual: In place of E(z) stands norm(E(z) + w_z), with w_z learnt after the encoder.
+        anchors: δ, and in its place norm(E(z) + w_z + δ · A(z)), with A(z) the mean of the item's anchors; w_z is 0
+            without a residual.
     """
 
     alpha: float
     evidence: float
     residual: bool = False
+    anchors: float = 0.0
+
+    @property
+    def adds_to_text(self) -> bool:
+        """Whether something else stands in place of E(z)."""
+        return self.residual or self.anchors > 0
 
 
 PLAIN = Composition(0.0, 0.0)

@@ -54,7 +54,8 @@ class Table:
             (:mod:`recsys.core.bonus`).
         lengths: Of the sum that each composed item vector is the direction of, which tells its summands' parts; None
             for queries and for runs from before it was noted.
-        text_lengths: Of E(z) + w_z where items have a residual, which stands in that sum with unit norm; else None.
+        text_lengths: Of E(z) + w_z + δ · A(z), which stands in that sum with unit norm, where residuals or anchors are
+            in item vectors; else None.
     """
 
     ids: Sequence[str]

@@ -24,7 +24,8 @@ def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics
     trained_on = derived["training"]["snapshot"] if derived else snapshot
     relations = ", ".join(f"{r['name']} ({r['source']} → {r['target']})" for r in trained_on["relations"]) or "none"
     alpha, evidence = metrics["composition"]["alpha"], metrics["composition"]["evidence"]
-    text = "norm(E(title) + w)" if metrics["composition"].get("residual") else "E(title)"
+    text = _text(metrics["composition"])
+    linked = "; A is the mean of the item's anchors" if metrics["composition"].get("anchors") else ""
     return f"""# {manifest["run"]}
 
 Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
@@ -33,7 +34,7 @@ Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} 
 {_selection(metrics.get("selection"))}
 - `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm.
 - `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
-- Item vectors are norm({text} + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}.
+- Item vectors are norm({text} + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}{linked}.
 {_scoring(metrics.get("scoring", {}))}
 
 ## Settings
@@ -49,6 +50,12 @@ Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} 
 Graph neighbours regularise the encoder while it trains and are gone when it serves: Mittal et al., "Graph Regularized
 Encoder Training for Extreme Classification", arXiv 2402.18434.
 """
+
+
+def _text(composition: Mapping[str, Any]) -> str:
+    weight = composition.get("anchors", 0)
+    parts = ["E(title)"] + ["w"] * composition.get("residual", False) + [f"{weight:g}·A"] * (weight > 0)
+    return f"norm({' + '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def _selection(selection: Mapping[str, Any] | None) -> str:

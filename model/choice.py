@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from recsys.core.scoring import Scoring
@@ -11,7 +11,7 @@ from recsys.model.composition import Composition, Vectors
 from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
 from recsys.model.marks import Marks
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
-from recsys.model.trials import Trials
+from recsys.model.trials_by_text import TrialsByText
 from recsys.model.variants import (
     along_the_ridge,
     alphas,
@@ -19,6 +19,7 @@ from recsys.model.variants import (
     news,
     populars,
     weights,
+    with_anchors,
     with_prototypes,
     with_residual,
 )
@@ -28,12 +29,13 @@ GIVEN = 0.5
 LOSS = 0.1
 "Points of the score that a point of R@10 is worth which the worst slice loses, be it within noise."
 PAYS = 0.1
-"Points of the score that prototypes have to bring: they take several times the memory."
+"Points of the score that prototypes have to bring, which take several times the memory, and anchors, read each time."
 
 DEFAULT = Recipe(Composition(2.0, 1.0))
 "Where no query is held out to choose by."
 
 Measure = Callable[[Iterable[Recipe]], None]
+Variants = Callable[[Recipe], Iterable[Recipe]]
 
 
 @dataclass(frozen=True)
@@ -65,40 +67,38 @@ class Choice:
 
 
 def choose(
-    held_out: HeldOut, encoded: Encoded, *, graph: bool, residual: Vectors | None = None, prototypes: int = 0
+    held_out: HeldOut, encoded: Encoded, *, graph: bool, learnt: Vectors | None = None, prototypes: int = 0
 ) -> Choice:
     """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare every slice of the items.
 
     A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain vectors
     by more than the standard error of the mean paired difference. The search goes coordinate by coordinate, so that few
     recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
-    both, α on top of the residual, γ and β, and γ, c and the residual once more from the best that spares the slices.
-    With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from
-    the best that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a
-    tenth: rare items decide few of the queries. Then the highest β is taken that costs no more than half a point.
+    both, α on top of the residual, δ, γ and β, and γ, c, the residual and δ once more from the best that spares the
+    slices. With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two
+    also from the best that spares the slices. Of what is found the best is taken, where what the worst slice loses
+    weighs a tenth, since rare items decide few of the queries, and anchors have to bring a tenth of a point. Then the
+    highest β is taken that costs no more than half a point.
 
     Args:
         held_out: What to measure on.
         encoded: Vectors of all items and queries.
         graph: Without it, plain vectors in one search are all there is.
-        residual: Item vectors with a residual that was learnt from the training clicks alone; None for no such recipes.
+        learnt: E(z) + w_z, with residuals that were learnt from the training clicks alone; None for no such recipes.
         prototypes: Most of an item; 0 for none.
     """
     if not len(held_out):
         return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
-    trials = {False: Trials(held_out, encoded, often=True)}
-    if residual is not None:
-        trials[True] = Trials(held_out, replace(encoded, items=residual), often=True)
+    trials = TrialsByText(held_out, encoded, learnt)
     marks: dict[Recipe, Marks] = {}
 
     def measure(recipes: Iterable[Recipe]) -> None:
-        new = [recipe for recipe in recipes if recipe not in marks]
-        for learnt, some in trials.items():
-            marks.update(some.measure([recipe for recipe in new if recipe.composition.residual == learnt]))
+        marks.update(trials.measure([recipe for recipe in recipes if recipe not in marks]))
 
     measure([PLAIN_RECIPE])
     if graph:
-        _search_one(marks, measure, residual=residual is not None)
+        further = [with_residual] * (learnt is not None) + [with_anchors] * (encoded.anchors is not None)
+        _search_one(marks, measure, further)
     one = _kind_to_new(_fairest(marks, _sparing(marks, voted=False)), marks, measure)
     many = None
     if graph:
@@ -111,17 +111,17 @@ def choose(
     return Choice(one, votes, _figures(trials, marks, one, votes, many))
 
 
-def _search_one(marks: dict[Recipe, Marks], measure: Measure, *, residual: bool) -> None:
+def _search_one(marks: dict[Recipe, Marks], measure: Measure, further: Sequence[Variants]) -> None:
     measure(IN_TRAINING)
     measure(evidences(_best(marks)))
     measure(alphas(_best(marks)))
     measure([along_the_ridge(_best(marks))])
-    if residual:
-        measure(with_residual(_best(marks)))
+    for variants in further:
+        measure(variants(_best(marks)))
     measure(populars(_best(marks)))
     measure(news(_best(marks)))
     # what is best of all may spare no slice whatever its other coordinates are, and then nothing near it has been tried
-    for variants in (populars, evidences, *((with_residual, populars) if residual else ())):
+    for variants in (populars, evidences, *further, *([populars] if further else [])):
         measure(variants(_best(_sparing(marks, voted=False))))
 
 
@@ -143,9 +143,14 @@ def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
 
 
 def _fairest(marks: dict[Recipe, Marks], among: dict[Recipe, Marks]) -> Recipe:
-    """Return the best of the recipes ``among`` these, what a slice loses against plain vectors taken off its score."""
+    """Return the best of ``among``; what a slice loses against plain vectors, and what anchors cost, is taken off."""
     plain = marks[PLAIN_RECIPE]
-    return max(among, key=lambda recipe: among[recipe].score - LOSS * among[recipe].worst_loss(plain))
+
+    def value(recipe: Recipe) -> float:
+        some = among[recipe]
+        return some.score - LOSS * some.worst_loss(plain) - PAYS * (recipe.composition.anchors > 0)
+
+    return max(among, key=value)
 
 
 def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
@@ -178,7 +183,7 @@ def _kind_to_new(found: Recipe, marks: dict[Recipe, Marks], measure: Measure) ->
 
 
 def _figures(
-    trials: dict[bool, Trials], marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None, many: Recipe | None
+    trials: TrialsByText, marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None, many: Recipe | None
 ) -> dict[str, Any]:
     named = {"plain": PLAIN_RECIPE, "chosen": one}
     named |= {name: each for name, each in (("with_prototypes", many), ("with_votes", voted)) if each}
@@ -190,8 +195,8 @@ def _figures(
         for recipe, m in marks.items()
     ]
     return {
-        "held_out_queries": len(trials[False].held_out),
-        **{name: trials[recipe.composition.residual].figures(recipe) for name, recipe in named.items()},
+        "held_out_queries": len(trials.held_out),
+        **{name: trials.of(recipe.composition).figures(recipe) for name, recipe in named.items()},
         "R@10_by_slice": {"queries": queries, **by_slice},
         "candidates": candidates,
     }

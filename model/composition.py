@@ -16,20 +16,31 @@ from recsys.core.composition import unit as unit
 from recsys.model.clicks import Clicks
 from recsys.model.scratch import MEMORY, Scratch, pieces
 
+Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
 
 
 def mean_of_queries(query_vectors: Vectors, clicks: Clicks, scratch: Scratch = MEMORY) -> Vectors:
     """Return for each item the mean of the vectors of the queries that clicked it, 0 for none; shape (L, D)."""
     mean_LD: Vectors = scratch.zeros((clicks.n_items, query_vectors.shape[1]), np.float32)
-    for some in pieces(len(clicks.query)):
-        order = np.argsort(clicks.item[some], kind="stable")
-        item, first = np.unique(clicks.item[some][order], return_index=True)
-        mean_LD[item] += np.add.reduceat(query_vectors[clicks.query[some][order]], first, axis=0)
+    add_rows(mean_LD, clicks.item, query_vectors, clicks.query)
     degree_L = np.maximum(clicks.per_item()[1], 1).astype(np.float32)
     for some in pieces(clicks.n_items):
         mean_LD[some] /= degree_L[some, None]
     return mean_LD
+
+
+def add_rows(
+    sum_LD: Vectors, item_E: Rows, vectors: Vectors, row_E: Rows, weight_E: npt.NDArray[np.float64] | None = None
+) -> None:
+    """Add to ``sum_LD[item_E]`` the rows ``row_E`` of ``vectors``, each times its weight, or 1; in place."""
+    for some in pieces(len(item_E)):
+        order = np.argsort(item_E[some], kind="stable")
+        item, first = np.unique(item_E[some][order], return_index=True)
+        added_ED = vectors[row_E[some][order]]
+        if weight_E is not None:
+            added_ED = added_ED * weight_E[some][order, None].astype(np.float32)
+        sum_LD[item] += np.add.reduceat(added_ED, first, axis=0)
 
 
 def compose(
@@ -41,6 +52,21 @@ def compose(
 ) -> Vectors:
     """Return unit-norm item vectors, the directions of :func:`sums`; the arguments are the same."""
     return units(sums(item_vectors, mean_LD, degree_L, how, scratch), scratch)
+
+
+def with_anchors(text_LD: Vectors, anchors_LD: Vectors | None, how: Composition, scratch: Scratch = MEMORY) -> Vectors:
+    """Return E(z) + w_z + δ · A(z), of no unit norm.
+
+    Args:
+        text_LD: E(z) + w_z, shape (L, D).
+        anchors_LD: A(z), from :func:`recsys.model.anchors.mean_of_anchors`; needed where δ is above 0.
+        how: δ.
+        scratch: Where the sums live.
+    """
+    if anchors_LD is None or not how.anchors:
+        return text_LD
+    weight = np.float32(how.anchors)
+    return scratch.by_rows(text_LD.shape, lambda some: text_LD[some] + weight * anchors_LD[some])
 
 
 def units(vectors: Vectors, scratch: Scratch = MEMORY) -> Vectors:

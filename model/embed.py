@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from recsys.core.golden import read_golden
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model.anchors import anchors_of_items
 from recsys.model.composition import Composition
 from recsys.model.data import read_data, read_excluded
 from recsys.model.encoder import load_encoder
+from recsys.model.features import make_features
 from recsys.model.held_out import encode_all
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.write_run import Outcome, write_run
@@ -72,7 +74,7 @@ def embed(graph: Graph, run: Run, runs: Path) -> Run:
     Nothing is trained or chosen. The figures on held-out queries are those of the training.
 
     Args:
-        graph: Texts and clicks are read from it.
+        graph: Texts, clicks and, where vectors are composed with anchors, links are read from it.
         run: A finished run, trained or embedded.
         runs: Directory of all runs.
 
@@ -80,16 +82,20 @@ def embed(graph: Graph, run: Run, runs: Path) -> Run:
         NoClicksError: The graph holds no clicks.
     """
     settings = TrainSettings.model_validate_json((run.path / "settings.json").read_text(encoding="utf-8"))
-    snapshot = take_snapshot(graph, ())
+    how = Composition(**run.manifest["composition"])
+    snapshot = take_snapshot(graph, settings.relations if how.anchors else ())
     with tempfile.TemporaryDirectory(dir=runs, prefix=".embed-") as directory:
         data = read_data(graph, snapshot, Path(directory), 0, read_excluded(run.path))
         model = load_encoder(str(run.encoder_path), settings.max_length)
         encoded = encode_all(model, data.texts, settings.batch_size, data.scratch)
+        if how.anchors:
+            features = make_features(model, {"Anchor": data.texts["Anchor"]}, data.scratch)
+            encoded = replace(encoded, anchors=anchors_of_items(model, features, data, graph, settings.batch_size))
         outcome = Outcome(
             encoder=run.encoder_path,
             data=data,
             encoded=encoded,
-            composition=Composition(**run.manifest["composition"]),
+            composition=how,
             scoring=run.scoring,
             settings=settings,
             derived_from=_origin(run),

@@ -48,12 +48,14 @@ class Encoded:
         items: E(z) of every item row.
         queries: E(x) of every query row.
         asked: E(x) of the held-out queries, where they are not rows of the graph.
+        anchors: A(z) of every item row, from :func:`recsys.model.anchors.mean_of_anchors`; None without.
         scratch: Where vectors live that are made of these.
     """
 
     items: Vectors
     queries: Vectors
     asked: Vectors | None = None
+    anchors: Vectors | None = None
     scratch: Scratch = MEMORY
 
 

@@ -14,7 +14,7 @@ class Recipe:
     """E(x) · v(z) + bonus of z + w · votes(x, z), v the composed item vector, as in :mod:`recsys.core.bonus`.
 
     Attributes:
-        composition: α and c of the item vectors.
+        composition: α, c and what stands in place of E(z) in the item vectors.
         bonus: β of items that nobody clicked and γ of popular ones.
         votes: w, weight of the nearest training queries' votes; 0 is a single search.
         prototypes: Vectors of an item beside v(z), at most; the highest product counts.

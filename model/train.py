@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from recsys.core.errors import DataError, UsageError
 from recsys.core.run import Run
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model.anchors import anchors_of_items
 from recsys.model.choice import choose
-from recsys.model.composition import units
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder, resolve
 from recsys.model.features import make_features
@@ -132,7 +133,10 @@ def train(
 
         def finish() -> Run:
             kept, selected = settle(selection, model, history)
-            outcome, chosen_by = _choose(kept, encode(kept), data, held_out, settings)
+            encoded = encode(kept)
+            if settings.composes:
+                encoded = replace(encoded, anchors=anchors_of_items(kept, features, data, graph, settings.batch_size))
+            outcome, chosen_by = _choose(kept, encoded, data, held_out, settings)
             by: dict[str, Any] = {"held_out_by": "hash" if validation is None else "log"}
             if selected:
                 by["selection"] = selected
@@ -151,8 +155,7 @@ def _choose(
     learnt = None
     if settings.composes and settings.residual and len(held_out):
         learnt = learn_residual(encoded, held_out.training_clicks, data.excluded, settings.seed)
-    residual = None if learnt is None else units(learnt, data.scratch)
-    choice = choose(held_out, encoded, graph=settings.composes, residual=residual, prototypes=settings.prototypes)
+    choice = choose(held_out, encoded, graph=settings.composes, learnt=learnt, prototypes=settings.prototypes)
     outcome = Outcome(
         encoder=model,
         data=data,

@@ -11,6 +11,7 @@ ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
 EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
+ANCHORS = (0.25, 0.5)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -35,6 +36,11 @@ def with_residual(of: Recipe) -> Iterator[Recipe]:
     learnt = replace(of, composition=replace(of.composition, residual=True))
     yield replace(learnt, composition=replace(learnt.composition, alpha=0.0))
     yield from alphas(learnt)
+
+
+def with_anchors(of: Recipe) -> Iterator[Recipe]:
+    """Yield it with each δ."""
+    return (replace(of, composition=replace(of.composition, anchors=weight)) for weight in ANCHORS)
 
 
 def populars(of: Recipe) -> Iterator[Recipe]:

@@ -21,7 +21,7 @@ from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.model.card import model_card
 from recsys.model.clicks import Clicks
-from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, units, widened
+from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, units, widened, with_anchors
 from recsys.model.data import TrainingData, write_excluded
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import Encoded
@@ -101,7 +101,7 @@ class Served:
     Attributes:
         vectors: As searched.
         lengths: Of the sums that they are the directions of.
-        text_lengths: Of E(z) + w_z where items have a residual.
+        text_lengths: Of E(z) + w_z + δ · A(z), where w_z or δ is not 0.
     """
 
     vectors: Vectors
@@ -112,11 +112,12 @@ class Served:
 def _served(outcome: Outcome) -> Served:
     scratch = outcome.data.scratch
     own = _texts_of_items(outcome)
-    summed = _composed(outcome, units(own, scratch) if outcome.composition.residual else own)
+    adds = outcome.composition.adds_to_text
+    summed = _composed(outcome, units(own, scratch) if adds else own)
     vectors = summed if outcome.composition == PLAIN else units(summed, scratch)
     if outcome.scoring.is_wide:
         vectors = widened(vectors, outcome.data.clicks.per_item()[1], scratch)
-    return Served(vectors, _lengths(summed), _lengths(own) if outcome.composition.residual else None)
+    return Served(vectors, _lengths(summed), _lengths(own) if adds else None)
 
 
 def _items(outcome: Outcome, served: Served) -> Iterator[Table]:
@@ -137,6 +138,12 @@ def _items(outcome: Outcome, served: Served) -> Iterator[Table]:
 
 
 def _texts_of_items(outcome: Outcome) -> Vectors:
+    """Return E(z) + w_z + δ · A(z)."""
+    encoded = outcome.encoded
+    return with_anchors(_learnt(outcome), encoded.anchors, outcome.composition, encoded.scratch)
+
+
+def _learnt(outcome: Outcome) -> Vectors:
     if not outcome.composition.residual:
         return outcome.encoded.items
     if outcome.learnt is not None:

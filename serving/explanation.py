@@ -120,7 +120,17 @@ def similar_query(
     return Reason("similar_query", share, says + DRAWN * drawn, votes, (query, item))
 
 
-def other_queries(count: int, voters: int, share: float, votes: float, *, learnt: bool = False) -> Reason:
+def beside_queries(*, learnt: bool, linked: bool) -> str:
+    """Return what is in the share of :func:`other_queries` beside them.
+
+    Args:
+        learnt: The item has a residual, learnt from all of its clicks.
+        linked: The mean of its anchors is in its vector.
+    """
+    return " ".join(["What it learnt from all of its clicks."] * learnt + ["What it is linked to."] * linked)
+
+
+def other_queries(count: int, voters: int, share: float, votes: float, beside: str = "") -> Reason:
     """Return the reason that all further queries led to clicks on the item, some of which vote.
 
     Args:
@@ -128,13 +138,13 @@ def other_queries(count: int, voters: int, share: float, votes: float, *, learnt
         voters: How many of them vote.
         share: Of all of them.
         votes: What of it comes from votes.
-        learnt: The item has a residual, learnt from all of its clicks, whose part is in the share.
+        beside: What else is in the share.
     """
     says = f"{times(count, 'other query', 'other queries')} led to clicks on it."
     if voters:
         says = says[:-1] + f", {voters} of them among the most like this one, whose votes count ({votes:+.2f})."
-    if learnt:
-        says = f"What it learnt from all of its clicks. {says}"
+    if beside:
+        says = f"{beside} {says}" if count else beside
     elif not count:
         says = "The parts above, calculated again here, differ by this from the vector that was published."
     return Reason("other_queries", share, says, votes)

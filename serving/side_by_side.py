@@ -152,11 +152,13 @@ def _words(query: str, hit: Hit) -> tuple[Why, ...]:
 
 def _how(served: Served) -> str:
     how = served.recommender.lineage.how
-    learnt = ", a vector learnt for it" if _composition(served).get("residual") else ""
+    composition = _composition(served)
+    learnt = ", a vector learnt for it" if composition.get("residual") else ""
+    linked = ", what it is linked to" if composition.get("anchors") else ""
     drawn = ", or is drawn further towards the nearest of these" if how.prototypes else ""
     parts = [
-        f"Cosine of the query and the item, whose vector is made of its title{learnt} and the queries that clicked "
-        f"it{drawn}"
+        f"Cosine of the query and the item, whose vector is made of its title{learnt}{linked} and the queries that "
+        f"clicked it{drawn}"
     ]
     bonus = how.chosen
     gain = [f"for {kind} items" for kind, weight in (("new", bonus.new), ("popular", bonus.popular)) if weight]
@@ -176,7 +178,7 @@ def _notes(served: Served, graph: GraphAtHand, origin: Origin) -> Iterator[str]:
     if origin.way == "popular":
         yield f"The first list is of popular items, because {origin.because}."
     composition = _composition(served)
-    is_plain = composition.get("alpha") == 0 and not composition.get("residual")
+    is_plain = not any(composition.get(part, part == "alpha") for part in ("alpha", "residual", "anchors"))
     if is_plain and served.recommender.lineage.how == Scoring():
         yield "This run was published with plain vectors, so the graph makes no difference."
     if graph.trouble:

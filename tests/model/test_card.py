@@ -26,10 +26,23 @@ def test_the_card_says_what_was_learnt_from_and_how_good_it_is():
     card = model_card(MANIFEST, {"seed": 7}, metrics)
     assert "60 queries, 30 items,\n150 clicked pairs" in card
     assert "CATEGORY (Item → Anchor)" in card
+    assert "norm(E(title) + α·n/(n+c)" in card
     assert "α = 2.0, c = 1.0" in card
     assert "| seed | 7 |" in card
     assert "6 queries that took no part in training" in card
     assert "| chosen | 50.00 | 12.35 |" in card.replace("12.34 ", "12.35 ")
+
+
+def test_the_card_says_what_stands_beside_the_title():
+    """A residual, anchors with their weight, or both."""
+
+    def vectors(**composition: object) -> str:
+        metrics = {"composition": {"alpha": 2.0, "evidence": 1.0, **composition}, "held_out_queries": 0}
+        return model_card(MANIFEST, {}, metrics).split("Item vectors are ")[1]
+
+    assert vectors(residual=True, anchors=0.0).startswith("norm(norm(E(title) + w) + α")
+    assert vectors(anchors=0.25).startswith("norm(norm(E(title) + 0.25·A) + α")
+    assert vectors(residual=True, anchors=0.5).startswith("norm(norm(E(title) + w + 0.5·A) + α")
 
 
 def test_without_held_out_queries_there_are_no_figures():

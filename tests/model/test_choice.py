@@ -127,12 +127,22 @@ def test_a_residual_is_chosen_where_it_pays():
     """Vectors that answer every held-out query beat texts that answer none, and the figures are theirs."""
     encoded = Encoded(axes(5, 4, 4, 2, 4), axes(5, 3, 3, 3, 0, 1))
     residual = axes(5, 0, 1, 2, 4)
-    choice = choose(held_out(), encoded, graph=True, residual=residual)
+    choice = choose(held_out(), encoded, graph=True, learnt=2 * residual)
     assert choice.composition.residual
     assert choice.figures["chosen"]["P@1"] == pytest.approx(100)
     assert choice.figures["plain"]["P@1"] < 100
-    same = choose(held_out(), encoded, graph=True, residual=encoded.items)
+    same = choose(held_out(), encoded, graph=True, learnt=encoded.items)
     assert not same.composition.residual
+
+
+def test_anchors_are_chosen_where_they_pay():
+    """Texts that answer nothing, beside anchors that answer every query; anchors like the texts are left out."""
+    texts = axes(5, 4, 4, 2, 4)
+    encoded = Encoded(0.1 * texts, axes(5, 3, 3, 3, 0, 1), anchors=axes(5, 0, 1, 2, 4))
+    choice = choose(held_out(), encoded, graph=True)
+    assert choice.composition.anchors > 0
+    assert choice.figures["chosen"]["P@1"] == pytest.approx(100)
+    assert not choose(held_out(), replace(encoded, anchors=texts), graph=True).composition.anchors
 
 
 def two_meanings() -> tuple[HeldOut, Encoded]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,18 @@ from recsys.core.run import Run, find_run, list_runs
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model.anchors import anchors_of_items
 from recsys.model.composition import Composition
 from recsys.model.data import read_data
 from recsys.model.embed import embed, plan_embedding
 from recsys.model.encoder import load_encoder
+from recsys.model.features import make_features
 from recsys.model.golden import measure_golden
 from recsys.model.held_out import encode_all
 from recsys.model.snapshot import NoClicksError, take_snapshot
 from recsys.model.write_run import Outcome, write_run
 
+CATEGORY = "CATEGORY"
 FIGURES = {"held_out_queries": 0, "history": [{"loss": 1.0}], "seconds": 1.0}
 
 
@@ -45,6 +49,21 @@ def test_without_news_the_vectors_are_the_same(run: Run, small: Graph):
     assert again.scoring == run.scoring
     assert find_run(run.path.parent) == again
     assert [path.name for path in run.path.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_anchors_are_read_again(run: Run, small: Graph, settings: TrainSettings, tmp_path: Path):
+    """A run composed with anchors is embedded with those of the present graph, by the relations it was trained with."""
+    settings = settings.model_copy(update={"relations": (CATEGORY,)})
+    data = read_data(small, take_snapshot(small, settings.relations), tmp_path, 0.2)
+    model = load_encoder(settings.encoder, 32)
+    anchors = anchors_of_items(model, make_features(model, data.texts), data, small, 16)
+    encoded = replace(encode_all(model, data.texts, 16), anchors=anchors)
+    linked = Outcome(model, data, encoded, Composition(2.0, 1.0, anchors=0.5), Scoring(), settings)
+    first = write_run(linked, FIGURES, tmp_path / "runs", "20200101-000000-linked")
+    np.testing.assert_allclose(embed(small, first, tmp_path / "runs").items().vectors, first.items().vectors, atol=1e-6)
+    small.write("MATCH (:Item)-[r:$($name)]->(:Anchor) DELETE r", name=CATEGORY)
+    without = embed(small, first, tmp_path / "runs").items().vectors
+    np.testing.assert_allclose(without, embed(small, run, tmp_path / "runs").items().vectors[:, :-2], atol=1e-6)
 
 
 def test_golden_queries_are_taken_over(run: Run, small: Graph, grow):

@@ -186,7 +186,7 @@ def test_without_graph_vectors_are_plain(small: Graph, tiny_static: Path, tmp_pa
     run = train(small, make_settings(tiny_static, graph=False, epochs=1), tmp_path)
     assert run.manifest["graph"] is False
     assert run.manifest["snapshot"]["relations"] == []
-    assert run.manifest["composition"] == {"alpha": 0.0, "evidence": 0.0, "residual": False}
+    assert run.manifest["composition"] == {"alpha": 0.0, "evidence": 0.0, "residual": False, "anchors": 0.0}
     assert not any("graph" in entry for entry in run.metrics["history"])
     items = run.items()
     model = SentenceTransformer(str(run.encoder_path), device="cpu")
@@ -197,7 +197,7 @@ def test_no_held_out_queries_leave_the_default_composition(small: Graph, tiny_st
     """With nothing to choose by, the last state and the default composition serve."""
     run = train(small, make_settings(tiny_static, validation_share=0, epochs=1), tmp_path)
     assert run.metrics["held_out_queries"] == 0
-    assert run.manifest["composition"] == {"alpha": 2.0, "evidence": 1.0, "residual": False}
+    assert run.manifest["composition"] == {"alpha": 2.0, "evidence": 1.0, "residual": False, "anchors": 0.0}
     assert "No query was held out." in (run.path / "README.md").read_text()
 
 

@@ -12,7 +12,7 @@ from recsys.core.files import hash_tree
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
-from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries
+from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries, unit
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.held_out import encode_all
@@ -51,6 +51,19 @@ def test_a_residual_at_hand_is_not_learnt_again(outcome: Outcome):
     found = [_served(replace(with_residual, learnt=some)).vectors for some in (None, learnt, learnt[::-1])]
     np.testing.assert_array_equal(found[0], found[1])
     assert (found[0] != found[2]).any()
+
+
+def test_anchors_stand_beside_the_text(outcome: Outcome, twin):
+    """Items are norm(E + δ·A) plus their queries, and the length of that sum is noted."""
+    anchors = outcome.encoded.items[::-1].copy()
+    how = replace(COMPOSED, anchors=0.5)
+    served = _served(replace(outcome, composition=how, encoded=replace(outcome.encoded, anchors=anchors)))
+    clicks = twin.as_clicks()
+    text = outcome.encoded.items + np.float32(0.5) * anchors
+    mean = mean_of_queries(outcome.encoded.queries, clicks)
+    expected = compose(unit(text), mean, clicks.per_item()[1], COMPOSED)
+    np.testing.assert_allclose(served.vectors, expected, atol=1e-6)
+    np.testing.assert_allclose(served.text_lengths, np.linalg.norm(text, axis=1), atol=1e-6)
 
 
 def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):

@@ -39,6 +39,8 @@ WAYS = [
     (COMPOSED, BOTH),
     (PLAIN, BOTH),
     (PLAIN, Scoring(prototypes=2)),
+    (Composition(2.0, 1.0, residual=True, anchors=0.5), BOTH),
+    (Composition(0.0, 0.0, anchors=0.25), Scoring()),
     (LEARNT, Scoring(bonus=0.1, popularity=0.3, prototypes=2)),
 ]
 
@@ -49,6 +51,8 @@ def run_of(graph, shop, tiny_encoder, composition, scoring, name="a"):
     data = read_data(graph, take_snapshot(graph), shop.workspace, 0)
     model = load_encoder(str(tiny_encoder), 32)
     encoded = encode_all(model, data.texts, 16)
+    if composition.anchors:
+        encoded = replace(encoded, anchors=np.roll(encoded.items, 1, axis=0))
     outcome = Outcome(model, data, encoded, composition, scoring, TrainSettings(encoder=str(tiny_encoder)))
     return write_run(outcome, {"held_out_queries": 0}, shop.runs, f"{shop.alias}-{name}")
 
