@@ -20,16 +20,16 @@ from torch import Tensor
 
 from recsys.core.bonus import widen_queries
 from recsys.core.prototypes import Prototypes
-from recsys.model.clicks import Clicks
-from recsys.model.composition import Composition, Vectors, compose, mean_of_queries, shares_of_queries, widened
+from recsys.model.composition import Composition, Vectors, compose, shares_of_queries, widened
 from recsys.model.marks import Marks, marks_of
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.precision import quick_products
+from recsys.model.query_side import QuerySide
 from recsys.model.ranking import BLOCK_SCORES, top_k
 from recsys.model.ranks import first_ranks
 from recsys.model.recipe import Recipe
 from recsys.model.similarities import Similarities
-from recsys.model.votes import Votes, ballots, collect_votes, prototypes_of_voters, rank_with_votes
+from recsys.model.votes import rank_with_votes
 
 if TYPE_CHECKING:
     from recsys.model.held_out import Encoded, HeldOut
@@ -47,13 +47,16 @@ class Trials:
         held_out: What to measure on.
         encoded: Vectors of all items and queries.
         often: Recipes are measured call after call, so that similarities are worth keeping.
+        side: Of the queries, where there is one already.
     """
 
-    def __init__(self, held_out: HeldOut, encoded: Encoded, *, often: bool = False) -> None:
+    def __init__(
+        self, held_out: HeldOut, encoded: Encoded, *, often: bool = False, side: QuerySide | None = None
+    ) -> None:
         self.held_out = held_out
         self.encoded = encoded
-        self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks, encoded.scratch)
-        self.asked_QD = held_out.vectors(encoded)
+        self.side = side or QuerySide(held_out, encoded)
+        self.mean_LD, self.asked_QD = self.side.mean_LD, self.side.asked_QD
         self._own_L = np.einsum("ld,ld->l", encoded.items, encoded.items)
         self._cross_L = np.einsum("ld,ld->l", encoded.items, self.mean_LD)
         self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)
@@ -61,20 +64,6 @@ class Trials:
         self._scales: dict[Composition, tuple[Tensor, Tensor]] = {}
         sides = (encoded.items, self.mean_LD)
         self._similarities = Similarities(self.asked_QD, sides, encoded.scratch, keep=often)
-
-    @cached_property
-    def _ballots(self) -> Clicks:
-        """What training queries vote for."""
-        return ballots(self.held_out.training_clicks, self.encoded.scratch)
-
-    @cached_property
-    def votes(self) -> Votes:
-        """What training queries give to items for each held-out query."""
-        return collect_votes(self.asked_QD, self.encoded.queries, self._ballots)
-
-    def prototypes(self, k: int) -> Prototypes | None:
-        """Return up to ``k`` prototypes of each item, by the training clicks; None for 0."""
-        return prototypes_of_voters(self._ballots, self.encoded.queries, k)
 
     @cached_property
     def _gain(self) -> Floats:
@@ -93,7 +82,7 @@ class Trials:
         if not recipes:
             return {}
         ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.prototypes))
-        beside = self.prototypes(max(recipe.prototypes for recipe in ordered))
+        beside = self.side.prototypes(max(recipe.prototypes for recipe in ordered))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
         self._scales = {}
@@ -110,10 +99,10 @@ class Trials:
         asked_QD = widen_queries(self.asked_QD, recipe.bonus)
         if recipe.votes:
             ranked = rank_with_votes(
-                asked_QD, items_LD, RANKS, excluded=data.excluded, votes=self.votes, weight=recipe.votes
+                asked_QD, items_LD, RANKS, excluded=data.excluded, votes=self.side.votes, weight=recipe.votes
             )
         else:
-            beside = self.prototypes(recipe.prototypes)
+            beside = self.side.prototypes(recipe.prototypes)
             ranked = top_k(asked_QD, items_LD, RANKS, excluded=data.excluded, prototypes=beside)
         return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
 
@@ -138,7 +127,7 @@ class Trials:
                 bonus_L = recipe.bonus.of_items(self.held_out.degree).astype(np.float32)
                 torch.add(composed, torch.from_numpy(bonus_L), out=scores)
                 if recipe.votes:
-                    self.votes.add_to(scores_BL, block.start, recipe.votes)
+                    self.side.votes.add_to(scores_BL, block.start, recipe.votes)
                 scores_BL[excluded] = -np.inf
                 yield recipe, first_ranks(scores_BL, position_G, item_G)
 

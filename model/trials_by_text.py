@@ -8,6 +8,7 @@ from dataclasses import replace
 from recsys.model.composition import Composition, Vectors, units, with_anchors
 from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.marks import Marks
+from recsys.model.query_side import QuerySide
 from recsys.model.recipe import Recipe
 from recsys.model.trials import Trials
 
@@ -28,13 +29,14 @@ class TrialsByText:
         self.held_out = held_out
         self._encoded = encoded
         self._learnt = learnt
+        self._side = QuerySide(held_out, encoded)
         self._trials: dict[Text, Trials] = {}
 
     def of(self, how: Composition) -> Trials:
         """Return the trials that recipes with this composition belong to."""
         text = (how.residual, how.anchors)
         if text not in self._trials:
-            self._trials[text] = Trials(self.held_out, self._with_text(how), often=True)
+            self._trials[text] = Trials(self.held_out, self._with_text(how), often=True, side=self._side)
         return self._trials[text]
 
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:

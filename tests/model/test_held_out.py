@@ -59,7 +59,7 @@ def test_held_out_queries_take_no_part_in_composition():
     # the held-out queries lie where no item and no training query is; were they composed in, their items would win
     encoded = Encoded(axes(6, 0, 1, 2, 3), axes(6, 0, 1, 2, 4, 5))
     assert figures_of(data, encoded, Recipe(Composition(4.0, 0.0))) == figures_of(data, encoded)
-    assert set(Trials(data, encoded).votes.item) <= {0, 1, 2}
+    assert set(Trials(data, encoded).side.votes.item) <= {0, 1, 2}
 
 
 def test_the_page_itself_is_never_ranked():

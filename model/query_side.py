@@ -1,0 +1,50 @@
+"""What recipes need of the queries, whatever the items are: their means, what held-out queries ask, votes, prototypes.
+
+Shape letters: D embedding width, L items, Q held-out queries.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from recsys.core.prototypes import Prototypes
+from recsys.model.clicks import Clicks
+from recsys.model.composition import mean_of_queries
+from recsys.model.votes import Votes, ballots, collect_votes, prototypes_of_voters
+
+if TYPE_CHECKING:
+    from recsys.model.held_out import Encoded, HeldOut
+
+
+class QuerySide:
+    """Means, votes and prototypes of one moment of the encoder, made when they are first needed.
+
+    Args:
+        held_out: Who asks, and the training clicks, which are all that this knows.
+        encoded: Vectors of all queries.
+
+    Attributes:
+        mean_LD: From :func:`recsys.model.composition.mean_of_queries`.
+        asked_QD: Vectors of the held-out queries.
+    """
+
+    def __init__(self, held_out: HeldOut, encoded: Encoded) -> None:
+        self._held_out = held_out
+        self._encoded = encoded
+        self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks, encoded.scratch)
+        self.asked_QD = held_out.vectors(encoded)
+
+    @cached_property
+    def _ballots(self) -> Clicks:
+        """What training queries vote for."""
+        return ballots(self._held_out.training_clicks, self._encoded.scratch)
+
+    @cached_property
+    def votes(self) -> Votes:
+        """What training queries give to items for each held-out query."""
+        return collect_votes(self.asked_QD, self._encoded.queries, self._ballots)
+
+    def prototypes(self, k: int) -> Prototypes | None:
+        """Return up to ``k`` prototypes of each item; None for 0."""
+        return prototypes_of_voters(self._ballots, self._encoded.queries, k)
