@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recsys.core.scoring import Scoring
+from recsys.model.candidates import PAYS, Candidates
 from recsys.model.composition import Composition, Vectors
 from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
-from recsys.model.marks import Marks
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
 from recsys.model.trials_by_text import TrialsByText
 from recsys.model.variants import (
@@ -24,17 +24,9 @@ from recsys.model.variants import (
     with_residual,
 )
 
-GIVEN = 0.5
-"Points of the score that items without clicks may cost: few held-out clicks are on them, and many of those to come."
-LOSS = 0.1
-"Points of the score that a point of R@10 is worth which the worst slice loses, be it within noise."
-PAYS = 0.1
-"Points of the score that prototypes have to bring, which take several times the memory, and anchors, read each time."
-
 DEFAULT = Recipe(Composition(2.0, 1.0))
 "Where no query is held out to choose by."
 
-Measure = Callable[[Iterable[Recipe]], None]
 Variants = Callable[[Recipe], Iterable[Recipe]]
 
 
@@ -78,7 +70,8 @@ def choose(
     slices. With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two
     also from the best that spares the slices. Of what is found the best is taken, where what the worst slice loses
     weighs a tenth, since rare items decide few of the queries, and anchors have to bring a tenth of a point. Then the
-    highest β is taken that costs no more than half a point.
+    highest β is taken that costs no more than half a point. All of this from the best single search on is done without
+    anchors too, and what serves better in the end is chosen.
 
     Args:
         held_out: What to measure on.
@@ -90,105 +83,88 @@ def choose(
     if not len(held_out):
         return Choice(DEFAULT if graph else PLAIN_RECIPE, None, {"held_out_queries": 0})
     trials = TrialsByText(held_out, encoded, learnt)
-    marks: dict[Recipe, Marks] = {}
-
-    def measure(recipes: Iterable[Recipe]) -> None:
-        marks.update(trials.measure([recipe for recipe in recipes if recipe not in marks]))
-
-    measure([PLAIN_RECIPE])
+    tried = Candidates(trials.measure)
     if graph:
         further = [with_residual] * (learnt is not None) + [with_anchors] * (encoded.anchors is not None)
-        _search_one(marks, measure, further)
-    one = _kind_to_new(_fairest(marks, _sparing(marks, voted=False)), marks, measure)
-    many = None
-    if graph:
-        measure(with_prototypes(one, prototypes))
-        many = _with_prototypes(marks, one)
-        _search_votes(one, marks, measure)
-    votes = _with_votes(marks, one, measure)
-    if many is not None and (votes is None or marks[many].score > marks[votes].score):
-        one, many, votes = many, None, None
-    return Choice(one, votes, _figures(trials, marks, one, votes, many))
+        _search_one(tried, further)
+    found = [_serve(one, tried, prototypes, graph=graph) for one in _ones(tried)]
+    best = max(found, key=lambda each: tried.value(each.served))
+    return Choice(best.one, best.voted, _figures(trials, tried, best))
 
 
-def _search_one(marks: dict[Recipe, Marks], measure: Measure, further: Sequence[Variants]) -> None:
-    measure(IN_TRAINING)
-    measure(evidences(_best(marks)))
-    measure(alphas(_best(marks)))
-    measure([along_the_ridge(_best(marks))])
-    for variants in further:
-        measure(variants(_best(marks)))
-    measure(populars(_best(marks)))
-    measure(news(_best(marks)))
+@dataclass(frozen=True)
+class _Found:
+    """What would serve with one composition: a single search, votes, and prototypes that pay, but less than votes."""
+
+    one: Recipe
+    voted: Recipe | None = None
+    beside: Recipe | None = None
+
+    @property
+    def served(self) -> Recipe:
+        return self.voted or self.one
+
+
+def _search_one(tried: Candidates, further: Sequence[Variants]) -> None:
+    tried.measure(IN_TRAINING)
+    tried.measure(evidences(tried.best()))
+    tried.measure(alphas(tried.best()))
+    tried.measure([along_the_ridge(tried.best())])
+    for variants in (*further, populars, news):
+        tried.measure(variants(tried.best()))
     # what is best of all may spare no slice whatever its other coordinates are, and then nothing near it has been tried
     for variants in (populars, evidences, *further, *([populars] if further else [])):
-        measure(variants(_best(_sparing(marks, voted=False))))
+        tried.measure(variants(tried.best(tried.where(tried.spares))))
 
 
-def _search_votes(one: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> None:
-    measure(weights(one))
-    measure(news(_best_voted(marks)))
-    for found in (_best_voted(marks), _best(_sparing(marks, voted=True) or {one: marks[one]})):
-        measure(populars(found))
-        measure(weights(found))
+def _ones(tried: Candidates) -> list[Recipe]:
+    """Return the best single searches: one without anchors and, where it is ahead of that, one with them."""
+    sparing = tried.where(tried.spares)
+    without = tried.fairest(recipe for recipe in sparing if not recipe.composition.anchors)
+    return list(dict.fromkeys([without, tried.fairest(sparing)]))
 
 
-def _best(marks: dict[Recipe, Marks]) -> Recipe:
-    """Return the best recipe so far, the first measured among equals: plain vectors unless something beats them."""
-    return max(marks, key=lambda recipe: marks[recipe].score)
+def _serve(one: Recipe, tried: Candidates, prototypes: int, *, graph: bool) -> _Found:
+    one = tried.kind_to_new(one)
+    if not graph:
+        return _Found(one)
+    many = _with_prototypes(one, tried, prototypes)
+    voted = _with_votes(one, tried)
+    if many is not None and (voted is None or tried.score(many) > tried.score(voted)):
+        return _Found(many)
+    return _Found(one, voted, many)
 
 
-def _best_voted(marks: dict[Recipe, Marks]) -> Recipe:
-    return _best({recipe: some for recipe, some in marks.items() if recipe.votes})
+def _with_prototypes(one: Recipe, tried: Candidates, most: int) -> Recipe | None:
+    tried.measure(with_prototypes(one, most))
+    sparing = [recipe for recipe in with_prototypes(one, most) if tried.spares(recipe)]
+    best = tried.best([one, *sparing])
+    return best if tried.score(best) >= tried.score(one) + PAYS else None
 
 
-def _fairest(marks: dict[Recipe, Marks], among: dict[Recipe, Marks]) -> Recipe:
-    """Return the best of ``among``; what a slice loses against plain vectors, and what anchors cost, is taken off."""
-    plain = marks[PLAIN_RECIPE]
+def _with_votes(one: Recipe, tried: Candidates) -> Recipe | None:
+    def voted() -> list[Recipe]:
+        return tried.where(lambda recipe: recipe.votes > 0 and recipe.composition == one.composition)
 
-    def value(recipe: Recipe) -> float:
-        some = among[recipe]
-        return some.score - LOSS * some.worst_loss(plain) - PAYS * (recipe.composition.anchors > 0)
+    def sparing() -> list[Recipe]:
+        return [recipe for recipe in voted() if tried.spares(recipe)]
 
-    return max(among, key=value)
-
-
-def _sparing(marks: dict[Recipe, Marks], *, voted: bool) -> dict[Recipe, Marks]:
-    plain = marks[PLAIN_RECIPE]
-    return {r: m for r, m in marks.items() if (r.votes > 0) == voted and m.spares_slices(plain)}
-
-
-def _with_prototypes(marks: dict[Recipe, Marks], one: Recipe) -> Recipe | None:
-    best = _best({one: marks[one], **_sparing(marks, voted=False)})
-    return best if marks[best].score >= marks[one].score + PAYS else None
+    tried.measure(weights(one))
+    tried.measure(news(tried.best(voted())))
+    for among in (voted, lambda: sparing() or [one]):
+        found = tried.best(among())
+        tried.measure(populars(found))
+        tried.measure(weights(found))
+    best = tried.fairest([one, *sparing()])
+    return None if best == one else tried.kind_to_new(best)
 
 
-def _with_votes(marks: dict[Recipe, Marks], one: Recipe, measure: Measure) -> Recipe | None:
-    best = _fairest(marks, {one: marks[one], **_sparing(marks, voted=True)})
-    return None if best == one else _kind_to_new(best, marks, measure)
-
-
-def _kind_to_new(found: Recipe, marks: dict[Recipe, Marks], measure: Measure) -> Recipe:
-    """Return ``found`` with the highest β that costs no more than :data:`GIVEN`, and not all that beats plain vectors.
-
-    Plain vectors need none.
-    """
-    if found == PLAIN_RECIPE:
-        return found
-    measure(news(found))
-    sparing = _sparing(marks, voted=found.votes > 0)
-    same = [recipe for recipe in news(found) if recipe in sparing or recipe == found]
-    least = max(marks[found].score - GIVEN, marks[PLAIN_RECIPE].score)
-    return max((recipe for recipe in same if marks[recipe].score >= least), key=lambda recipe: recipe.bonus.new)
-
-
-def _figures(
-    trials: TrialsByText, marks: dict[Recipe, Marks], one: Recipe, voted: Recipe | None, many: Recipe | None
-) -> dict[str, Any]:
-    named = {"plain": PLAIN_RECIPE, "chosen": one}
-    named |= {name: each for name, each in (("with_prototypes", many), ("with_votes", voted)) if each}
+def _figures(trials: TrialsByText, tried: Candidates, found: _Found) -> dict[str, Any]:
+    named = {"plain": PLAIN_RECIPE, "chosen": found.one}
+    named |= {name: each for name, each in (("with_prototypes", found.beside), ("with_votes", found.voted)) if each}
+    marks = tried.marks
     by_slice = {name: marks[recipe].by_slice for name, recipe in named.items()}
-    queries = {name: len(found_Q) for name, found_Q in marks[one].slices.items()}
+    queries = {name: len(found_Q) for name, found_Q in marks[found.one].slices.items()}
     candidates = [
         {**recipe.as_json(), "score": round(m.score, 3), "P@1": m.p1, "PSP@5": m.psp5, "R@10": m.r10}
         | {"R@10_by_slice": m.by_slice}

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from recsys.core.bonus import Bonus
 from recsys.core.scoring import Scoring
-from recsys.model.choice import DEFAULT, _fairest, _kind_to_new, choose
+from recsys.model.choice import DEFAULT, choose
 from recsys.model.clicks import Clicks
-from recsys.model.composition import PLAIN, Composition, unit
+from recsys.model.composition import PLAIN, unit
 from recsys.model.held_out import Encoded, HeldOut
-from recsys.model.marks import Marks
 from recsys.model.pairs import PairsByQuery
-from recsys.model.recipe import PLAIN_RECIPE, Recipe
+from recsys.model.recipe import PLAIN_RECIPE
 
 HELD_OUT = np.array([False, False, False, True, True])
 CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
@@ -64,36 +61,6 @@ def test_votes_are_chosen_where_they_pay():
     assert choice.figures["plain"]["P@1"] == 0
     final = choice.figures.get("with_votes", choice.figures["chosen"])
     assert final["P@1"] == pytest.approx(100)
-
-
-def test_new_items_get_what_costs_little():
-    """Of bonuses that nearly tie the highest is taken, and one that costs more than half a point is not."""
-    measured: list[Recipe] = []
-    scores = {0.0: 60.0, 0.02: 60.2, 0.05: 60.1, 0.1: 59.8, 0.15: 59.6, 0.2: 40.0, 0.25: 30.0, 0.3: 20.0}
-    marks = {PLAIN_RECIPE: Marks(50, 50, 50, {})}
-
-    def measure(recipes: Iterable[Recipe]) -> None:
-        for recipe in recipes:
-            measured.append(recipe)
-            marks[recipe] = Marks(*[scores[recipe.bonus.new]] * 3, {})
-
-    found = Recipe(Composition(2.0, 1.0), Bonus(0.02, 0.01))
-    measure([found])
-    assert _kind_to_new(found, marks, measure) == replace(found, bonus=Bonus(0.1, 0.01))
-    assert len(measured) == 9
-    assert _kind_to_new(PLAIN_RECIPE, marks, measure) == PLAIN_RECIPE
-
-
-def test_what_a_slice_loses_is_taken_off_the_score():
-    """Plain vectors have R@10 25 on the tail. 20 there costs half a point, so that 0.4 less of the score is better."""
-
-    def marked(score: float, tail: float) -> Marks:
-        return Marks(score, score, score, {"tail": np.full(40, tail), "head": np.full(40, 90.0)})
-
-    best, kinder, kindest = (Recipe(Composition(2.0, c)) for c in (3.0, 1.0, 0.0))
-    marks = {PLAIN_RECIPE: marked(30.0, 25.0), best: marked(60.0, 20.0), kindest: marked(59.4, 90.0)}
-    assert _fairest(marks, marks) == best
-    assert _fairest(marks, {**marks, kinder: marked(59.6, 25.0)}) == kinder
 
 
 def test_new_items_are_not_given_up():

@@ -1,0 +1,73 @@
+"""The recipes that a choice has measured so far, and what makes one better than another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from recsys.model.marks import Marks
+from recsys.model.recipe import PLAIN_RECIPE, Recipe
+from recsys.model.variants import news
+
+GIVEN = 0.5
+"Points of the score that items without clicks may cost: few held-out clicks are on them, and many of those to come."
+LOSS = 0.1
+"Points of the score that a point of R@10 is worth which the worst slice loses, be it within noise."
+PAYS = 0.1
+"Points of the score that prototypes have to bring, which take several times the memory, and anchors, read each time."
+
+
+class Candidates:
+    """Measures each recipe once; plain vectors are the first and what others are compared with.
+
+    Args:
+        trial: Measures recipes.
+
+    Attributes:
+        marks: Of all recipes so far, in the order in which they were measured.
+    """
+
+    def __init__(self, trial: Callable[[Collection[Recipe]], dict[Recipe, Marks]]) -> None:
+        self._trial = trial
+        self.marks: dict[Recipe, Marks] = {}
+        self.measure([PLAIN_RECIPE])
+
+    def measure(self, recipes: Iterable[Recipe]) -> None:
+        """Measure those of ``recipes`` that were not yet."""
+        self.marks.update(self._trial([recipe for recipe in recipes if recipe not in self.marks]))
+
+    def where(self, holds: Callable[[Recipe], bool]) -> list[Recipe]:
+        """Return the recipes of which something holds."""
+        return [recipe for recipe in self.marks if holds(recipe)]
+
+    def spares(self, recipe: Recipe) -> bool:
+        """Say whether a recipe spares every slice of the items."""
+        return self.marks[recipe].spares_slices(self.marks[PLAIN_RECIPE])
+
+    def score(self, recipe: Recipe) -> float:
+        """Return the score of a recipe."""
+        return self.marks[recipe].score
+
+    def value(self, recipe: Recipe) -> float:
+        """Return the score less what the worst slice loses against plain vectors, and less the price of anchors."""
+        loss = self.marks[recipe].worst_loss(self.marks[PLAIN_RECIPE])
+        return self.score(recipe) - LOSS * loss - PAYS * (recipe.composition.anchors > 0)
+
+    def best(self, among: Iterable[Recipe] | None = None) -> Recipe:
+        """Return the recipe of the highest score, of all unless told, and the first measured of equals."""
+        return max(self.marks if among is None else among, key=self.score)
+
+    def fairest(self, among: Iterable[Recipe]) -> Recipe:
+        """Return the recipe of the highest value."""
+        return max(among, key=self.value)
+
+    def kind_to_new(self, found: Recipe) -> Recipe:
+        """Return ``found`` with the highest β that costs no more than :data:`GIVEN`; plain vectors need none.
+
+        Nor may it cost all that ``found`` is ahead of plain vectors.
+        """
+        if found == PLAIN_RECIPE:
+            return found
+        self.measure(news(found))
+        least = max(self.score(found) - GIVEN, self.score(PLAIN_RECIPE))
+        same = [recipe for recipe in news(found) if self.spares(recipe) or recipe == found]
+        return max((recipe for recipe in same if self.score(recipe) >= least), key=lambda recipe: recipe.bonus.new)
