@@ -19,7 +19,7 @@ import torch
 from commands import GIB, Watch, anonymous, recsys
 from datasets import Dataset
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-from sentence_transformers.losses import MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
 from recsys.core.settings import Neo4jSettings, TrainSettings
 from recsys.graph.client import Graph
