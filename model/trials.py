@@ -46,7 +46,7 @@ class Trials:
     Args:
         held_out: What to measure on.
         encoded: Vectors of all items and queries.
-        often: Recipes are measured call after call, so that similarities are worth keeping.
+        often: Recipes are measured call after call, so that similarities are worth keeping from the second call on.
         side: Of the queries, where there is one already.
     """
 
@@ -62,8 +62,9 @@ class Trials:
         self._mean_L = np.einsum("ld,ld->l", self.mean_LD, self.mean_LD)
         self._composed_LD: dict[Composition, Vectors] = {}
         self._scales: dict[Composition, tuple[Tensor, Tensor]] = {}
-        sides = (encoded.items, self.mean_LD)
-        self._similarities = Similarities(self.asked_QD, sides, encoded.scratch, keep=often)
+        self._similarities = self._similar_sides(keep=False)
+        self._often = often
+        self._calls = 0
 
     @cached_property
     def _gain(self) -> Floats:
@@ -81,6 +82,9 @@ class Trials:
         """Return the marks of each recipe."""
         if not recipes:
             return {}
+        self._calls += 1
+        if self._often and self._calls == 2:
+            self._similarities = self._similar_sides(keep=True)
         ordered = sorted(set(recipes), key=lambda r: (r.composition.alpha, r.composition.evidence, r.prototypes))
         beside = self.side.prototypes(max(recipe.prototypes for recipe in ordered))
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
@@ -130,6 +134,10 @@ class Trials:
                     self.side.votes.add_to(scores_BL, block.start, recipe.votes)
                 scores_BL[excluded] = -np.inf
                 yield recipe, first_ranks(scores_BL, position_G, item_G)
+
+    def _similar_sides(self, *, keep: bool) -> Similarities:
+        sides = (self.encoded.items, self.mean_LD)
+        return Similarities(self.asked_QD, sides, self.encoded.scratch, keep=keep)
 
     def _vectors(self, how: Composition) -> Vectors:
         if how not in self._composed_LD:
