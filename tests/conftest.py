@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import hypothesis
 import numpy as np
 import pytest
 import stamina
@@ -35,6 +36,9 @@ from recsys.graph.server import Server, start, stop
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("patient")
 
 WIDTH = 8
 WORDS = ("red", "blue", "shoe", "lamp", "oak", "table", "wool", "scarf")
