@@ -35,6 +35,10 @@ class Edges:
     target: Rows
     clicks: Rows
 
+    def where(self, kept_E: npt.NDArray[np.bool_]) -> Edges:
+        """Return the edges for which ``kept_E`` is True, in their order."""
+        return Edges(self.source[kept_E], self.target[kept_E], self.clicks[kept_E])
+
 
 @dataclass(frozen=True)
 class Nodes:

@@ -12,13 +12,12 @@ from sentence_transformers import SentenceTransformer
 
 from recsys.graph.client import Graph
 from recsys.graph.names import unwalked
-from recsys.graph.pages import edge_pages
 from recsys.graph.relations import Relation
 from recsys.model.composition import Vectors, add_rows
 from recsys.model.data import TrainingData
 from recsys.model.features import Features, encode_rows
 from recsys.model.scratch import MEMORY, Scratch, pieces
-from recsys.model.snapshot import Snapshot
+from recsys.model.snapshot import Snapshot, snapshot_edges
 
 
 def relations_of_items(snapshot: Snapshot) -> Sequence[Relation]:
@@ -60,11 +59,9 @@ def mean_of_anchors(graph: Graph, snapshot: Snapshot, anchor_AD: Vectors, scratc
     mean_LD: Vectors = scratch.zeros((rows, anchor_AD.shape[1]), np.float32)
     relations_L = np.zeros(rows, dtype=np.int64)
     for relation in relations_of_items(snapshot):
-        for page in edge_pages(graph, relation.name, "Item", "Anchor", rows):
-            inside = page.target < len(anchor_AD)
-            item_E, anchor_E = page.source[inside], page.target[inside]
-            degree_L = np.bincount(item_E, minlength=rows)
-            add_rows(mean_LD, item_E, anchor_AD, anchor_E, 1 / degree_L[item_E])
+        for edges in snapshot_edges(graph, snapshot, relation):
+            degree_L = np.bincount(edges.source, minlength=rows)
+            add_rows(mean_LD, edges.source, anchor_AD, edges.target, 1 / degree_L[edges.source])
             relations_L += degree_L > 0
     for some in pieces(rows):
         mean_LD[some] /= np.maximum(relations_L[some, None], 1)

@@ -199,4 +199,4 @@ class BatchReader:
         inside = edges.target < self._snapshot.rows[target]
         if target == "Query" and self._held_out is not None:
             inside &= ~self._held_out[np.where(inside, edges.target, 0)]
-        return edges if inside.all() else Edges(edges.source[inside], edges.target[inside], edges.clicks[inside])
+        return edges if inside.all() else edges.where(inside)

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from recsys.core.portions import portions
 from recsys.core.progress import progress
 from recsys.graph.client import Graph
-from recsys.graph.pages import PAGE_ROWS, edge_pages
+from recsys.graph.pages import PAGE_ROWS
+from recsys.graph.relations import Relation
 from recsys.graph.schema import CLICKED
 from recsys.model.scratch import MEMORY, Scratch, pieces
-from recsys.model.snapshot import Snapshot
+from recsys.model.snapshot import Snapshot, snapshot_edges
 
 Rows = npt.NDArray[np.int64]
 
@@ -80,9 +81,9 @@ class Clicks:
 def read_clicks(graph: Graph, snapshot: Snapshot, scratch: Scratch = MEMORY) -> Clicks:
     """Read every clicked pair of the snapshot in packed pages."""
     n_queries, n_items = snapshot.rows["Query"], snapshot.rows["Item"]
-    pages = edge_pages(graph, CLICKED, "Query", "Item", n_queries)
+    pages = snapshot_edges(graph, snapshot, Relation(CLICKED, "Query", "Item"))
     pages = progress(pages, "clicks", total=-(-n_queries // PAGE_ROWS), unit="page")
-    parts = ([side[e.target < n_items] for side in (e.source, e.target, e.clicks)] for e in pages)
+    parts = ((edges.source, edges.target, edges.clicks) for edges in pages)
     return Clicks(*_columns(parts, scratch), n_queries, n_items)
 
 

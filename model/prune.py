@@ -13,14 +13,14 @@ import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 
 from recsys.graph.client import Graph
-from recsys.graph.pages import Edges, edge_pages
+from recsys.graph.pages import Edges
 from recsys.graph.relations import Relation
 from recsys.graph.schema import Label
 from recsys.model.composition import Vectors
 from recsys.model.features import Features, encode_rows
 from recsys.model.kept import kept, last_turn
 from recsys.model.scratch import Scratch
-from recsys.model.snapshot import Snapshot
+from recsys.model.snapshot import Snapshot, snapshot_edges
 
 Rows = npt.NDArray[np.int64]
 
@@ -85,7 +85,7 @@ class Pruning:
         key_E = self._keys(relation, edges)
         place_E = np.searchsorted(pruned_P, key_E).clip(max=len(pruned_P) - 1)
         kept_E = pruned_P[place_E] != key_E
-        return Edges(edges.source[kept_E], edges.target[kept_E], edges.clicks[kept_E])
+        return edges.where(kept_E)
 
     def _keys(self, relation: Relation, edges: Edges) -> Rows:
         return np.asarray(edges.source * self._snapshot.rows[relation.target] + edges.target)
@@ -98,10 +98,7 @@ class Pruning:
                 rows = np.arange(self._snapshot.rows[label])
                 vectors[label] = encode_rows(self._model, self._features, label, rows, self._batch_size, scratch)
         parts = [np.empty(0, dtype=np.int64)]
-        stop = self._snapshot.rows[relation.source]
-        for page in edge_pages(self._graph, relation.name, relation.source, relation.target, stop):
-            inside = page.target < self._snapshot.rows[relation.target]
-            edges = Edges(page.source[inside], page.target[inside], page.clicks[inside])
+        for edges in snapshot_edges(self._graph, self._snapshot, relation):
             unlike_E = cosines(vectors[relation.source], vectors[relation.target], edges) <= 0
             parts.append(self._keys(relation, edges)[unlike_E])
         return np.concatenate(parts)

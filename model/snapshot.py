@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from recsys.core.errors import DataError, UsageError
 from recsys.graph.client import Graph
 from recsys.graph.counts import count_graph
 from recsys.graph.names import unwalked
-from recsys.graph.pages import count_rows
+from recsys.graph.pages import Edges, count_rows, edge_pages
 from recsys.graph.relations import Relation, list_relations
 from recsys.graph.schema import LABELS
 
@@ -62,6 +62,12 @@ class Snapshot:
     def as_json(self) -> dict[str, Any]:
         """Return the snapshot as it stands in manifests."""
         return asdict(self)
+
+
+def snapshot_edges(graph: Graph, snapshot: Snapshot, relation: Relation) -> Iterator[Edges]:
+    """Yield every edge of ``relation`` between rows of the snapshot, page by page, in order of source and target."""
+    for page in edge_pages(graph, relation.name, relation.source, relation.target, snapshot.rows[relation.source]):
+        yield page.where(page.target < snapshot.rows[relation.target])
 
 
 def take_snapshot(graph: Graph, relations: Sequence[str] | None = None) -> Snapshot:

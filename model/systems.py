@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from recsys.core.errors import SetupError
-from recsys.graph.pages import edge_pages
 from recsys.model.arena import Arena
 from recsys.model.baselines import rank_by_popularity, rank_by_titles, rank_by_training_queries
 from recsys.model.item_knn import rank_by_item_neighbours
 from recsys.model.metrics import Rows
 from recsys.model.ranking import top_k
 from recsys.model.search import ONE_SEARCH, encode_texts, rank_run
+from recsys.model.snapshot import snapshot_edges
 from recsys.model.train import train
 
 K = 100
@@ -122,12 +122,8 @@ def _messages(arena: Arena, first: Mapping[str, int]) -> tuple[Rows, Rows]:
     clicks, snapshot = arena.data.clicks, arena.data.snapshot
     to, source = [first["Item"] + clicks.item], [clicks.query]
     for relation in snapshot.relations:
-        for page in edge_pages(
-            arena.graph, relation.name, relation.source, relation.target, snapshot.rows[relation.source]
-        ):
-            inside = page.target < snapshot.rows[relation.target]
-            one = first[relation.source] + page.source[inside]
-            other = first[relation.target] + page.target[inside]
+        for edges in snapshot_edges(arena.graph, snapshot, relation):
+            one, other = first[relation.source] + edges.source, first[relation.target] + edges.target
             to += [one, other]
             source += [other, one]
     return np.concatenate(to), np.concatenate(source)

@@ -178,7 +178,7 @@ def _notes(served: Served, graph: GraphAtHand, origin: Origin) -> Iterator[str]:
     if origin.way == "popular":
         yield f"The first list is of popular items, because {origin.because}."
     composition = _composition(served)
-    is_plain = not any(composition.get(part, part == "alpha") for part in ("alpha", "residual", "anchors"))
+    is_plain = composition.get("alpha") == 0 and not (composition.get("residual") or composition.get("anchors"))
     if is_plain and served.recommender.lineage.how == Scoring():
         yield "This run was published with plain vectors, so the graph makes no difference."
     if graph.trouble:
