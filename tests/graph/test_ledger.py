@@ -52,7 +52,7 @@ def test_two_writers_of_one_chunk_write_it_once(graph: Graph):
     assert things(graph) == ["a"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.lists(st.integers(0, 4), max_size=12))
 def test_any_order_with_any_repeats_gives_the_same_graph(graph: Graph, order: list[int]):
     """What is in depends on which chunks were written, not on how often or in which order."""

@@ -15,7 +15,7 @@ YEARS = (-62_135_596_800, 253_402_300_799)
 "Seconds of the years that datetime has."
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(moments=st.lists(st.none() | st.integers(*YEARS)), unit=st.sampled_from(["s", "ms", "us"]), data=st.data())
 @pytest.mark.parametrize("zone", [None, "UTC"])
 def test_times_are_those_of_pyarrow(

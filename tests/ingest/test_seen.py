@@ -61,7 +61,7 @@ def write_log(path: Path, log: Sequence[Row]) -> Path:
     return path
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(rows, st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=25))
 def test_any_split_into_files_and_calls_gives_the_ends(
     job: Job, graph: Graph, sources: Callable, tmp_path: Path, log: list[tuple[Row, int, int]]
@@ -80,7 +80,7 @@ def test_any_split_into_files_and_calls_gives_the_ends(
     assert seen(graph) == ends((item, at) for (item, _, at, good), _, _ in log if good)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.dictionaries(st.sampled_from("abc"), st.tuples(times, times), min_size=1), min_size=1, max_size=4

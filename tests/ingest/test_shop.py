@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recsys.ingest.shop import SHIFT, Groups, build_shop, generator
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(clicks=st.integers(100, 200_000), seed=st.integers(0, 1000))
 def test_no_structure_points_to_one_item(clicks, seed):
     """Whatever a query can say (kind, material, use, brand) is true of two items or more."""

@@ -29,7 +29,7 @@ def test_clusters_double_every_25_epochs():
     assert [cluster_size(epoch) for epoch in (10, 34, 35, 59, 60)] == [2, 2, 4, 4, 8]
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 @given(
     rows=st.sets(st.integers(0, 10_000), min_size=1, max_size=100),
     batch_size=st.integers(1, 30),

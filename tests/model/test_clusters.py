@@ -23,7 +23,7 @@ def test_four_directions_worked_by_hand(seed: int):
         assert {tuple(np.flatnonzero(clusters == c)) for c in clusters} == set(groups)
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(n=st.integers(1, 70), size=st.integers(1, 20), seed=st.integers(0, 2**32), same=st.booleans())
 def test_clusters_are_balanced(n: int, size: int, seed: int, same: bool):
     """All are full but one, which has the rest, and the same seed gives the same, whether rows are equal or not."""

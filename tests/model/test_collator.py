@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from recsys.graph.client import Graph
@@ -27,7 +26,6 @@ def as_term(label, rows: list[int]) -> Term:
     return Term("R", "query", label, Draw(np.arange(len(rows)), np.array(rows), mask))
 
 
-@hypothesis_settings(deadline=None)
 @given(terms=st.lists(drawn, max_size=5))
 def test_each_anchor_is_encoded_once(terms):
     """Whatever terms share, the distinct anchors hold each drawn node once, and indices lead back to what was drawn."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recsys.graph.pages import Edges
 from recsys.model.draw import Draw, known, pick_one, without_own
 
-few = hypothesis_settings(max_examples=100, deadline=None)
+few = hypothesis_settings(max_examples=100)
 pairs = st.sets(st.tuples(st.integers(0, 9), st.integers(0, 14)), max_size=60)
 rows = st.lists(st.integers(0, 9), max_size=20)
 

@@ -24,7 +24,7 @@ def left_out(out: np.ndarray) -> LeftOut:
     return lambda some: np.nonzero(out[some])
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(1, 9),

@@ -37,7 +37,7 @@ def test_near_items_worked_by_hand():
     assert nearest(queries, items, pairs(*excluded), 2, CPU).tolist() == [[1, 2], [1, -1]]
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(1, 9),

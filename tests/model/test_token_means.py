@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -19,7 +18,6 @@ def flat(some: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.tensor([token for text in some for token in text], dtype=torch.long), sizes.cumsum(0)
 
 
-@hypothesis_settings(deadline=None)
 @given(some=texts, seed=st.integers(0, 2**32))
 def test_means_and_gradient_are_those_of_the_bag(some: list[list[int]], seed: int):
     """Whatever the texts, empty ones and repeated tokens too, both give the same numbers."""

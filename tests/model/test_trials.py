@@ -41,7 +41,7 @@ def random_trials(seed: int, *, often: bool = False) -> Trials:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sets(RECIPES, min_size=1, max_size=4), st.booleans())
 def test_marks_are_those_of_the_vectors_that_serve(seed: int, recipes: set[Recipe], often: bool):
     """The shortcut over two similarities gives P@1, PSP@5 and R@10 of composed, widened vectors ranked in full.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from recsys.model.clicks import Clicks
@@ -19,7 +18,6 @@ def as_clicks(some: set[tuple[int, int]]) -> Clicks:
     return Clicks(query, item, np.ones_like(query), 10, 7)
 
 
-@hypothesis_settings(deadline=None)
 @given(some=pairs, seed=st.integers(0, 2**32), data=st.data())
 def test_a_drawn_query_clicked_the_same_item(some: set[tuple[int, int]], seed: int, data: st.DataObject):
     """Exactly the rows whose item has another query draw one of those, and the mask is True where an item is shared."""
@@ -45,7 +43,6 @@ def test_the_draw_among_other_queries_is_uniform():
         assert ((counts - 2000) ** 2 / 2000).sum() < 20.5
 
 
-@hypothesis_settings(deadline=None)
 @given(some=pairs, seed=st.integers(0, 2**32))
 def test_a_drawn_clicker_clicked_the_item(some: set[tuple[int, int]], seed: int):
     """Exactly the items that somebody clicked draw a query, and it is one of those that did."""

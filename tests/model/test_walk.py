@@ -76,7 +76,7 @@ def reachable(some: set[tuple[int, int]], start: int) -> set[int]:
     return anchors
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(some=pairs, seed=st.integers(0, 2**32), hops=st.integers(1, 60), restart=st.sampled_from([0.0, 0.5, 0.8, 1.0]))
 def test_walks_stay_on_paths_and_count_every_hop(some: set[tuple[int, int]], seed: int, hops: int, restart: float):
     """Visits go to anchors that paths lead to, or to own ones alone if it always restarts, and sum to the hops."""

@@ -52,7 +52,7 @@ days = st.one_of(st.dates(date(1969, 12, 30), date(1970, 1, 3)), st.sampled_from
 moments = st.datetimes(datetime(1969, 12, 30), datetime(1970, 1, 3), timezones=st.one_of(st.just(UTC), zones))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @example([0, None, DAY], ">=", date.max)
 @example([DAY], "=", datetime(1970, 1, 2, 0, 0, 0, 500, tzinfo=UTC))
 @given(st.lists(st.one_of(st.none(), near), min_size=1, max_size=8), st.sampled_from(sorted(COMPARE)), days | moments)

@@ -26,7 +26,7 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> tuple[SentenceTransforme
 
 
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_it_gives_what_the_library_gives(static: tuple[SentenceTransformer, Path], texts: list[str]):
     """Whatever the script, and for texts of no token."""
     model, path = static

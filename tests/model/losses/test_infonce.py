@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from recsys.model.losses.infonce import MaskedInfoNCELoss, masked_infonce_loss
 
-few = hypothesis_settings(max_examples=50, deadline=None)
+few = hypothesis_settings(max_examples=50)
 
 
 def random_batch(n: int, extra: int, seed: int):

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 
 from recsys.model.losses.triplet import HardestTripletLoss, hardest_triplet_loss
 
-few = hypothesis_settings(max_examples=50, deadline=None)
+few = hypothesis_settings(max_examples=50)
 
 
 def random_batch(n: int, seed: int, width: int = 4) -> tuple[Tensor, Tensor, Tensor]:
