@@ -64,6 +64,7 @@ def make_arguments(
         load_best_model_at_end=measured,
         metric_for_best_model="score" if measured else None,
         logging_steps=max(1, min(50, steps)),
+        logging_nan_inf_filter=False,  # looking at every loss lets a GPU run out of work after every step
         report_to="none",
         restore_callback_states_from_checkpoint=True,
         disable_tqdm=True,

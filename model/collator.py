@@ -12,6 +12,7 @@ import torch
 from recsys.graph.schema import Label
 from recsys.model.batch import Batch
 from recsys.model.features import Features
+from recsys.model.parts import in_parts
 from recsys.model.stream import NeighbourStream
 
 Rows = npt.NDArray[np.int64]
@@ -32,7 +33,10 @@ class BatchCollator:
         self._features = features
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-        """Return inputs of queries, items, hard items, neighbours and anchors, and ``label``, for ``RamenLoss``."""
+        """Return the inputs of all texts in parts, and ``label``, for ``RamenLoss``.
+
+        The columns are queries, items, hard items, neighbours and anchors.
+        """
         batch = self._stream.batch([row["row"] for row in rows])
         columns: dict[str, dict[Label, Rows]] = {"query": {"Query": batch.query_B}, "item": {"Item": batch.item_B}}
         anchors = distinct_anchors(batch)
@@ -52,10 +56,9 @@ class BatchCollator:
             }
         if anchors:
             columns["anchor"] = anchors
-        inputs: dict[str, Any] = {"label": label}
-        for column, nodes in columns.items():
-            inputs |= {f"{column}_{key}": value for key, value in self._features(nodes).items()}
-        return inputs
+        parts, label["places"] = in_parts(self._features, columns)
+        inputs = {f"part{i}_{key}": value for i, part in enumerate(parts) for key, value in part.items()}
+        return {"label": label, **inputs}
 
 
 def distinct_anchors(batch: Batch) -> dict[Label, Rows]:

@@ -33,7 +33,13 @@ Tokenise = Callable[[list[str]], tuple[torch.Tensor, torch.Tensor]]
 
 
 class Features(Protocol):
-    """Turns rows of one or more labels into the inputs of one encoder call."""
+    """Turns rows of one or more labels into the inputs of one encoder call.
+
+    Attributes:
+        padded: Whether texts that are encoded together are padded to the longest.
+    """
+
+    padded: bool
 
     def __call__(self, rows: Mapping[Label, Rows]) -> Inputs:
         """Return the inputs of all rows, label after label."""
@@ -87,6 +93,8 @@ class TextFeatures:
         preprocess: The encoder's tokeniser.
     """
 
+    padded = True
+
     def __init__(self, texts: Mapping[Label, Texts], preprocess: Callable[[list[str]], Inputs]) -> None:
         self._texts = texts
         self._preprocess = preprocess
@@ -138,6 +146,8 @@ class TokenFeatures(_Tokenised):
         scratch: Where the token ids live.
     """
 
+    padded = True
+
     def __init__(self, texts: Mapping[Label, Texts], model: SentenceTransformer, scratch: Scratch = MEMORY) -> None:
         def tokenise(some: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
             inputs = model.preprocess(some)
@@ -171,6 +181,8 @@ class StaticFeatures(_Tokenised):
         module: The StaticEmbedding, whose inputs are flat token ids and where each text begins.
         scratch: Where the token ids live.
     """
+
+    padded = False
 
     def __init__(self, texts: Mapping[Label, Texts], module: Any, scratch: Scratch = MEMORY) -> None:
         def tokenise(some: list[str]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,7 +1,7 @@
 """RAMEN's objective: the click loss plus weighted terms of the graph (arXiv 2402.18434, section 3).
 
 Shape letters: B rows of the batch, H hard items, C = B + H items, N rows that have a neighbour, M neighbours of rows
-and hard items, U distinct anchors, D embedding width.
+and hard items, U distinct anchors, T texts, D embedding width.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class RamenLoss(nn.Module):
         click loss alone.
 
     Inputs:
-        Features of the queries and their items, then, where the label has them, of hard items, of the neighbours of
-        rows and hard items, and of the batch's distinct anchors. The label is a mapping with ``known`` (B, B);
+        Features of the columns: queries and their items, then, where the label has them, hard items, the neighbours of
+        rows and hard items, and the batch's distinct anchors; or, where the label has ``places``, features of texts in
+        parts, and by column their positions among all of them. The label is a mapping with ``known`` (B, B);
         ``hard``: ``known`` (B, H) and ``position`` of those with a neighbour; ``neighbour``: ``position`` (N) and
         ``known`` (N, N); ``terms``: per term ``relation``, ``side``, ``position``, ``anchor`` (indices into the
         anchors) and ``known``.
@@ -92,6 +93,9 @@ class RamenLoss(nn.Module):
         if not isinstance(labels, Mapping):
             labels = {"known": known_in_batch(columns[:2]), "terms": []}
         embeddings = [embed(self.model, features, self.mini_batch_size) for features in columns]
+        if "places" in labels:
+            text_TD = torch.cat(embeddings)
+            embeddings = [text_TD.index_select(0, place) for place in labels["places"].values()]
         return self.compute_loss_from_embeddings(embeddings, labels)
 
     def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -46,25 +46,37 @@ def stream(small: Graph, twin):
         yield opened
 
 
-def rows_as_inputs(nodes):
-    """Stand for features: the rows themselves."""
-    return {"rows": torch.from_numpy(np.concatenate(list(nodes.values())))}
+class RowsAsInputs:
+    """Stands for features: the rows themselves."""
+
+    padded = False
+
+    def __call__(self, nodes):
+        """Return the rows, label after label."""
+        return {"rows": torch.from_numpy(np.concatenate(list(nodes.values())))}
+
+
+def columns_of(inputs):
+    """Return the rows of each column, as the loss finds their embeddings."""
+    assert list(inputs) == ["label", "part0_rows"]
+    return {name: inputs["part0_rows"][place] for name, place in inputs["label"]["places"].items()}
 
 
 def test_columns_are_those_of_the_batch(stream: NeighbourStream, twin):
     """Row i of the inputs is query i with a clicked item of its own, and each term points at linked anchors."""
     rows = next(UniformPlan(np.array(twin.clicked), 16, seed=0).batches(0)).tolist()
-    inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in rows])
-    assert list(inputs) == ["label", "query_rows", "item_rows", "anchor_rows"]
-    assert inputs["query_rows"].tolist() == rows
-    items = inputs["item_rows"].tolist()
+    inputs = BatchCollator(stream, RowsAsInputs())([{"row": row} for row in rows])
+    columns = columns_of(inputs)
+    assert list(columns) == ["query", "item", "anchor"]
+    assert columns["query"].tolist() == rows
+    items = columns["item"].tolist()
     assert all(pair in twin.clicks for pair in zip(rows, items, strict=True))
     assert inputs["label"]["known"].diagonal().all()
     sides = {"query": rows, "item": items}
     assert len(inputs["label"]["terms"]) == 4
     for term in inputs["label"]["terms"]:
         drew = [sides[term["side"]][position] for position in term["position"]]
-        anchors = inputs["anchor_rows"][term["anchor"]].tolist()
+        anchors = columns["anchor"][term["anchor"]].tolist()
         linked = set.union(*(pairs for (_, label), pairs in twin.links.items() if label.lower() == term["side"]))
         assert set(zip(drew, anchors, strict=True)) <= linked
 
@@ -75,11 +87,12 @@ def test_neighbours_are_training_queries_of_the_item(small: Graph, twin):
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     rows = next(plan.batches(0)).tolist()
     with NeighbourStream(reader, plan, seed=0) as stream:
-        inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in rows])
-    assert list(inputs) == ["label", "query_rows", "item_rows", "neighbour_rows"]
-    items = inputs["item_rows"].tolist()
+        inputs = BatchCollator(stream, RowsAsInputs())([{"row": row} for row in rows])
+    columns = columns_of(inputs)
+    assert list(columns) == ["query", "item", "neighbour"]
+    items = columns["item"].tolist()
     positions = inputs["label"]["neighbour"]["position"].tolist()
-    for position, neighbour in zip(positions, inputs["neighbour_rows"].tolist(), strict=True):
+    for position, neighbour in zip(positions, columns["neighbour"].tolist(), strict=True):
         assert (neighbour, items[position]) in twin.clicks
         assert neighbour != rows[position]
     assert inputs["label"]["neighbour"]["known"].diagonal().all()
@@ -93,11 +106,12 @@ def test_hard_items_bring_their_clickers(small: Graph, twin):
     )
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     with NeighbourStream(reader, plan, seed=0) as stream:
-        inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in next(plan.batches(0))])
-    assert list(inputs) == ["label", "query_rows", "item_rows", "hard_rows", "neighbour_rows"]
-    label, hard = inputs["label"], inputs["hard_rows"].tolist()
+        inputs = BatchCollator(stream, RowsAsInputs())([{"row": row} for row in next(plan.batches(0))])
+    columns = columns_of(inputs)
+    assert list(columns) == ["query", "item", "hard", "neighbour"]
+    label, hard = inputs["label"], columns["hard"].tolist()
     assert label["hard"]["known"].shape == (16, len(hard))
-    clickers = inputs["neighbour_rows"][len(label["neighbour"]["position"]) :].tolist()
+    clickers = columns["neighbour"][len(label["neighbour"]["position"]) :].tolist()
     drew = [hard[position] for position in label["hard"]["position"]]
     assert all(pair in twin.clicks for pair in zip(clickers, drew, strict=True))
 
@@ -107,6 +121,7 @@ def test_without_terms_there_is_no_anchor_column(small: Graph, twin):
     reader = BatchReader(small, take_snapshot(small, []), twin.excluded)
     plan = UniformPlan(np.array(twin.clicked), 16, seed=0)
     with NeighbourStream(reader, plan, seed=0) as stream:
-        inputs = BatchCollator(stream, rows_as_inputs)([{"row": row} for row in next(plan.batches(0))])
-    assert list(inputs) == ["label", "query_rows", "item_rows"]
+        inputs = BatchCollator(stream, RowsAsInputs())([{"row": row} for row in next(plan.batches(0))])
+    columns = columns_of(inputs)
+    assert list(columns) == ["query", "item"]
     assert inputs["label"]["terms"] == []
