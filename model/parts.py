@@ -1,7 +1,7 @@
 """The texts of a batch, each once and in parts of like length.
 
 Texts that are encoded together are padded to the longest, and titles differ much in length: a batch that is padded as
-a whole is mostly padding. Parts are few and large, since a GPU encodes a small one faster than the next can be begun.
+a whole is mostly padding.
 
 Shape letters: C entries of all columns, T distinct nodes among them.
 """
@@ -20,8 +20,6 @@ from recsys.model.features import Features, Inputs
 Rows = npt.NDArray[np.int64]
 Nodes = Mapping[Label, Rows]
 
-PART_TOKENS = 2**15
-"Tokens of a part with its padding, at most."
 ROW_BITS = 40
 "A node is one number: its label's place above the bits of its row."
 
@@ -38,21 +36,21 @@ def in_parts(features: Features, columns: Mapping[str, Nodes]) -> tuple[list[Inp
     """
     node_C = np.concatenate([_numbers(nodes) for nodes in columns.values()])
     node_T, place_C = np.unique(node_C, return_inverse=True)
-    parts = _cut(node_T, features) if features.padded else [np.arange(len(node_T))]
+    parts = _cut(node_T, features, features.part_tokens) if features.part_tokens else [np.arange(len(node_T))]
     place_C = np.argsort(np.concatenate(parts))[place_C]
     ends = np.cumsum([sum(map(len, nodes.values())) for nodes in columns.values()])
     places = dict(zip(columns, map(torch.from_numpy, np.split(place_C, ends[:-1])), strict=True))
     return [features(_nodes(node_T[part])) for part in parts], places
 
 
-def _cut(node_T: Rows, features: Features) -> list[Rows]:
-    """Return positions in ``node_T`` by part: the shortest until their padding fills one, and so on; nodes in order."""
+def _cut(node_T: Rows, features: Features, tokens: int) -> list[Rows]:
+    """Return positions in ``node_T`` by part: the shortest texts while they are ``tokens`` with padding, and so on."""
     length_T = np.concatenate([features.lengths(label, rows) for label, rows in _nodes(node_T).items()])
     order_T = np.argsort(length_T, kind="stable")
     parts: list[Rows] = []
     while len(order_T):
         padded = length_T[order_T] * np.arange(1, len(order_T) + 1)
-        size = max(1, int(np.searchsorted(padded, PART_TOKENS, side="right")))
+        size = max(1, int(np.searchsorted(padded, tokens, side="right")))
         parts.append(np.sort(order_T[:size]))
         order_T = order_T[size:]
     return parts

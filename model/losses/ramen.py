@@ -19,7 +19,13 @@ from recsys.model.graph_weights import GraphWeights
 from recsys.model.losses.in_parts import embed
 from recsys.model.losses.infonce import masked_infonce_loss
 from recsys.model.losses.pairs import known_in_batch
-from recsys.model.losses.triplet import MASKED, RAMEN_CITATION, hardest_triplet_loss
+from recsys.model.losses.triplet import (
+    MASKED,
+    RAMEN_CITATION,
+    hardest_negatives,
+    hardest_triplet_loss,
+    weighted_triplets,
+)
 
 ClickLoss = Literal["triplet", "infonce"]
 Compare = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -101,7 +107,8 @@ class RamenLoss(nn.Module):
     def compute_loss_from_embeddings(self, embeddings: list[Tensor], labels: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return the components from the embeddings of queries, items, hard items, neighbours and anchors."""
         query_BD, item_CD, *further = embeddings
-        sides, known_BC = {"query": query_BD, "item": item_CD}, labels["known"]
+        known_BC = labels["known"]
+        side_SD = torch.cat([query_BD, item_CD]) if labels["terms"] else query_BD
         if "hard" in labels:
             item_CD = torch.cat([item_CD, further.pop(0)])
             known_BC = torch.cat([known_BC, labels["hard"]["known"]], dim=1)
@@ -114,7 +121,7 @@ class RamenLoss(nn.Module):
         if self.weights.watches:
             self.weights.observe(hits(query_BD, item_CD[: len(query_BD)], labels["known"]), len(query_BD))
         if labels["terms"]:
-            losses["graph"] = self._regularizer(sides, further[0], labels["terms"])
+            losses["graph"] = self._regularizer(side_SD, further[0], labels["terms"])
         return losses
 
     def get_config_dict(self) -> dict[str, Any]:
@@ -142,16 +149,28 @@ class RamenLoss(nn.Module):
     def _shared_item(self, query_BD: Tensor, neighbour_MD: Tensor, neighbour: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of queries against queries that share their item."""
         position_N = neighbour["position"]
-        return self._compare(query_BD[position_N], neighbour_MD[: len(position_N)], neighbour["known"])
+        return self._compare(query_BD.index_select(0, position_N), neighbour_MD[: len(position_N)], neighbour["known"])
 
-    def _regularizer(self, sides: Mapping[str, Tensor], anchor_UD: Tensor, terms: list[dict[str, Any]]) -> Tensor:
-        """Return Σ_t λ_t R^t over the terms with a weight."""
-        total = anchor_UD.new_zeros(())
+    def _regularizer(self, side_SD: Tensor, anchor_UD: Tensor, terms: list[dict[str, Any]]) -> Tensor:
+        """Return Σ_t λ_t R^t over the terms with a weight; the embeddings of both sides lie end to end.
+
+        The hardest negatives are looked for term by term, and all gradients are taken at once: on a GPU many small
+        operations take longer than what they compute.
+        """
+        rows, weights, anchors = [], [], []
         for term in terms:
             if weight := self.weights.of(term["relation"], term["side"]):
-                row_ND, anchor_ND = sides[term["side"]][term["position"]], anchor_UD[term["anchor"]]
-                total = total + weight * hardest_triplet_loss(row_ND, anchor_ND, term["known"], margin=self.margin)
-        return total
+                row_N = term["position"] + (len(side_SD) // 2 if term["side"] == "item" else 0)
+                weight_NH, column_NH = hardest_negatives(
+                    side_SD[row_N], anchor_UD[term["anchor"]], term["known"], margin=self.margin
+                )
+                rows.append(row_N)
+                weights.append(weight_NH * (weight / len(row_N)))
+                anchors.append(term["anchor"][column_NH])
+        if not rows:
+            return anchor_UD.new_zeros(())
+        row_ND = side_SD.index_select(0, torch.cat(rows))
+        return weighted_triplets(row_ND, anchor_UD, torch.cat(weights), torch.cat(anchors), margin=self.margin)
 
 
 @torch.no_grad()

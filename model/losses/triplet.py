@@ -1,7 +1,7 @@
 """Hinge triplets over a batch (RAMEN, arXiv 2402.18434, section 3).
 
-Shape letters: N rows of the batch, M columns (the N positives, then further negatives), K hardest negatives, D
-embedding width.
+Shape letters: N rows of the batch, M columns (the N positives, then further negatives), K hardest negatives, H those
+and the positive, D embedding width.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
+from torch.nn.functional import embedding_bag, pad
 
 from recsys.model.losses.pairs import PairLoss
 
@@ -99,29 +100,54 @@ def hardest_triplet_loss(
     Returns:
         A scalar; 0 where nothing violates.
     """
-    weight_NK, column_NK = _weigh(row_ND.detach() @ column_MD.detach().T, known_NM, margin, hardest, temperature)
-    # Σ_k w_ik (s_ik − s_ii) is linear in few similarities, so a sparse product replaces gradients through all N × M.
-    mixed_ND = torch.sparse.mm(_signed(weight_NK, column_NK, len(column_MD)), column_MD)
-    loss: Tensor = ((row_ND * mixed_ND).sum() + margin * weight_NK.sum()) / len(row_ND)
-    return loss
+    weight_NH, column_NH = hardest_negatives(
+        row_ND, column_MD, known_NM, margin=margin, hardest=hardest, temperature=temperature
+    )
+    return weighted_triplets(row_ND, column_MD, weight_NH / len(row_ND), column_NH, margin=margin)
 
 
-def _weigh(
-    similarity_NM: Tensor, known_NM: Tensor, margin: float, hardest: int, temperature: float
+@torch.no_grad()
+def hardest_negatives(
+    row_ND: Tensor,
+    column_MD: Tensor,
+    known_NM: Tensor,
+    *,
+    margin: float = 0.3,
+    hardest: int = 10,
+    temperature: float = 0.1,
 ) -> tuple[Tensor, Tensor]:
-    """Return weights and columns of each row's hardest negatives; 0 for those that do not violate."""
+    """Return weights (N, ``hardest`` + 1) and columns: the negatives of each row, then its own positive.
+
+    A negative that does not violate the margin has weight 0, and so has what is missing where there are fewer columns;
+    the positive's weight is minus the sum of the others. Arguments are those of :func:`hardest_triplet_loss`.
+    """
+    similarity_NM = row_ND @ column_MD.T
     own_N1 = similarity_NM.diagonal().clone().unsqueeze(1)
     hard_NK, column_NK = similarity_NM.masked_fill_(known_NM, MASKED).topk(min(hardest, known_NM.shape[1]), dim=1)
     violates_NK = hard_NK > own_N1 - margin
-    weight_NK = (hard_NK / temperature).masked_fill(~violates_NK, float("-inf")).softmax(dim=1)
-    return weight_NK.nan_to_num(0.0), column_NK
+    weight_NK = (hard_NK / temperature).masked_fill(~violates_NK, float("-inf")).softmax(dim=1).nan_to_num(0.0)
+    missing = (0, hardest - weight_NK.shape[1])
+    own_N = torch.arange(len(row_ND), device=row_ND.device)
+    return (
+        torch.cat([pad(weight_NK, missing), -weight_NK.sum(dim=1, keepdim=True)], dim=1),
+        torch.cat([pad(column_NK, missing), own_N[:, None]], dim=1),
+    )
 
 
-def _signed(weight_NK: Tensor, column_NK: Tensor, n_columns: int) -> Tensor:
-    """Return the sparse (N, M) matrix with the weights of the negatives and minus their sum on the diagonal."""
-    n_rows, hardest = column_NK.shape
-    row_N = torch.arange(n_rows, device=column_NK.device)
-    rows = torch.cat([row_N.repeat_interleave(hardest), row_N])
-    columns = torch.cat([column_NK.reshape(-1), row_N])
-    values = torch.cat([weight_NK.reshape(-1), -weight_NK.sum(dim=1)])
-    return torch.sparse_coo_tensor(torch.stack([rows, columns]), values, (n_rows, n_columns), check_invariants=False)
+def weighted_triplets(
+    row_ND: Tensor, column_MD: Tensor, weight_NH: Tensor, column_NH: Tensor, *, margin: float
+) -> Tensor:
+    """Return Σ_i Σ_k w_ik ( s_ik − s_ii + γ ) for what :func:`hardest_negatives` found.
+
+    The sum is linear in few similarities: a mix of columns per row replaces gradients through all N × M.
+
+    Args:
+        row_ND: Embeddings of the rows.
+        column_MD: Embeddings of the columns.
+        weight_NH: Weights of the negatives, and last of the positive.
+        column_NH: Their columns.
+        margin: γ.
+    """
+    weight_NH = weight_NH.to(column_MD.dtype)
+    mixed_ND = embedding_bag(column_NH, column_MD, mode="sum", per_sample_weights=weight_NH)
+    return (row_ND * mixed_ND).sum() - margin * weight_NH[:, -1].sum()

@@ -49,7 +49,7 @@ def stream(small: Graph, twin):
 class RowsAsInputs:
     """Stands for features: the rows themselves."""
 
-    padded = False
+    part_tokens = None
 
     def __call__(self, nodes):
         """Return the rows, label after label."""
