@@ -39,7 +39,7 @@ def resolve(name: str) -> str:
 
 
 def load_encoder(name: str, max_length: int) -> SentenceTransformer:
-    """Load the encoder to start from; its output has unit norm.
+    """Load the encoder to start from, in float32; its output has unit norm.
 
     Args:
         name: static, or a sentence-transformers model by name or path.
@@ -52,6 +52,7 @@ def load_encoder(name: str, max_length: int) -> SentenceTransformer:
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 
     model = SentenceTransformer(modules=[_static_module()]) if name == STATIC else _load(name)
+    model.float()  # many are published in half precision, in which steps of Adam are lost
     first = model[0]
     if isinstance(first, StaticEmbedding):
         first.embedding = TokenMeans(first.embedding.weight)

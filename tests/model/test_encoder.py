@@ -43,6 +43,16 @@ def test_a_transformer_by_path_gets_unit_norm_and_a_length(tiny_bert: Path):
     np.testing.assert_allclose(np.linalg.norm(same, axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_an_encoder_in_half_precision_trains_in_float32(tiny_bert: Path, tmp_path: Path, precision: torch.dtype):
+    """Whatever precision the weights were published in, they are trained and encode in float32."""
+    SentenceTransformer(str(tiny_bert), device="cpu").to(precision).save(str(tmp_path))
+    assert {p.dtype for p in SentenceTransformer(str(tmp_path), device="cpu").parameters()} == {precision}
+    model = load_encoder(str(tmp_path), 16)
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    assert model.encode(["red shoe"]).dtype == np.float32
+
+
 def test_normalisation_is_not_added_twice(tiny_bert: Path, tmp_path: Path):
     """An encoder of an earlier run has as many modules as before."""
     model = load_encoder(str(tiny_bert), max_length=5)
