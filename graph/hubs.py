@@ -70,6 +70,29 @@ def sampled_neighbours(
     return found
 
 
+def lowest_hashed(edges: Edges, stop: int, cap: int, salt: int) -> Edges:
+    """Return what :func:`sampled_neighbours` would have read of rows whose edges of one kind are all there.
+
+    Args:
+        edges: In order of source and target row.
+        stop: Targets with rows from this on are left out.
+        cap: Most edges of one row.
+        salt: Of the sample.
+    """
+    inside = edges.where(edges.target < stop)
+    _, first, count = np.unique(inside.source, return_index=True, return_counts=True)
+    if count.max(initial=0) <= cap:
+        return inside
+    hash_E = (inside.source * 1000003 + inside.target * 69621 + salt) % PRIME
+    hash_E = (hash_E * hash_E + inside.target) % PRIME
+    hash_E = (hash_E * hash_E + salt) % PRIME
+    order_E = np.lexsort((inside.target, hash_E, inside.source))
+    rank_E = np.arange(len(order_E)) - np.repeat(first, count)
+    kept_E = np.zeros(len(order_E), dtype=bool)
+    kept_E[order_E[rank_E < cap]] = True
+    return inside.where(kept_E)
+
+
 def edges_between(graph: Graph, source: Label, rows: Sequence[int], kind: Kind, targets: Sequence[int]) -> Edges:
     """Return the edges of ``kind`` that lead from ``rows`` to ``targets``, however many others there are."""
     relation, label = kind

@@ -1,5 +1,8 @@
 """Neighbours of a batch: all edges of most rows, of hubs a sample, and masks that know every edge all the same.
 
+A hub's edges are read whole too where they are kept on disk for later epochs, and sampled here; a hub that is not kept
+would cross the wire with every batch that holds it, so that the server samples, and is asked for each mask.
+
 Shape letters: N rows, M columns.
 """
 
@@ -12,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.graph.client import Graph
-from recsys.graph.hubs import PRIME, edges_between, find_hubs, sampled_neighbours
+from recsys.graph.hubs import PRIME, edges_between, find_hubs, lowest_hashed, sampled_neighbours
 from recsys.graph.pages import Edges, Kind, joined, neighbours, sorted_edges
 from recsys.graph.schema import Label
 from recsys.model.draw import Mask, known
@@ -22,6 +25,8 @@ from recsys.model.snapshot import Snapshot
 Rows = npt.NDArray[np.int64]
 
 SIDES: tuple[Label, Label] = ("Query", "Item")
+WHOLE = 100_000
+"A hub of more edges is never read whole."
 _OF_SAMPLES = 1
 "Sets the salts apart from the draws of batches, which come from the same seed."
 
@@ -33,14 +38,16 @@ class Near:
     Attributes:
         graph: Where they were read.
         label: Of the rows.
-        edges: By kind, in order of source and target.
-        cap: Most edges that were read of one row and kind; None for all.
+        edges: By kind, in order of source and target; of hubs a sample.
+        read: The same, and all edges of hubs that were read whole.
+        cut: Rows that may have more edges than were read.
     """
 
     graph: Graph
     label: Label
     edges: Mapping[Kind, Edges]
-    cap: int | None = None
+    read: Mapping[Kind, Edges]
+    cut: Rows
 
     def known(self, rows_N: Rows, drawn_M: Rows, *kinds: Kind) -> Mask:
         """Return the mask (N, M) that is True where ``drawn_M[j]`` is a neighbour of ``rows_N[i]`` by any of ``kinds``.
@@ -48,19 +55,13 @@ class Near:
         It knows edges that were not read too: for hubs the graph is asked about these columns.
         """
         known_NM = np.zeros((len(rows_N), len(drawn_M)), dtype=bool)
+        cut = np.intersect1d(self.cut, rows_N).tolist()
         for kind in kinds:
-            known_NM |= known(rows_N, drawn_M, self.edges[kind])
-            hubs = np.intersect1d(self._cut(kind), rows_N)
-            if len(hubs) and len(drawn_M):
-                columns = np.unique(drawn_M).tolist()
-                edges = edges_between(self.graph, self.label, hubs.tolist(), kind, columns)
+            known_NM |= known(rows_N, drawn_M, self.read[kind])
+            if cut and len(drawn_M):
+                edges = edges_between(self.graph, self.label, cut, kind, np.unique(drawn_M).tolist())
                 known_NM |= known(rows_N, drawn_M, edges)
         return known_NM
-
-    def _cut(self, kind: Kind) -> Rows:
-        """Return the rows that may have more edges than were read."""
-        rows, read = np.unique(self.edges[kind].source, return_counts=True)
-        return rows[read >= self.cap] if self.cap else rows[:0]
 
 
 class NeighbourReader:
@@ -83,8 +84,10 @@ class NeighbourReader:
         self._cap = cap
         self._seed = seed
         self._hubs: dict[Label, Rows] = {}
+        self._large: dict[Label, Rows] = {}
         if cap:
             self._hubs = {label: find_hubs(graph, label, snapshot.rows[label], cap) for label in SIDES}
+            self._large = {label: find_hubs(graph, label, snapshot.rows[label], max(cap, WHOLE)) for label in SIDES}
         self.start(0)
 
     def start(self, epoch: int) -> None:
@@ -93,16 +96,33 @@ class NeighbourReader:
 
     def read(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> Near:
         """Return the edges of ``kinds`` that leave ``rows``."""
-        hub = np.isin(rows, self._hubs[label]) if self._cap else np.zeros(len(rows), dtype=bool)
-        edges = self._whole(label, rows[~hub], kinds)
-        if self._cap and kinds and hub.any():
-            stops, few = self._snapshot.rows, np.unique(rows[hub]).tolist()
-            sampled = sampled_neighbours(self._graph, label, few, kinds, stops, self._cap, self._salt)
-            edges = {kind: sorted_edges(vars(joined([edges[kind], sampled[kind]]))) for kind in kinds}
-        return Near(self._graph, label, edges, self._cap)
+        cut = self._cut(label, rows, kinds)
+        whole = self._whole(label, np.setdiff1d(rows, cut), kinds)
+        edges = {kind: self._sample(whole[kind], kind) for kind in kinds}
+        if self._cap and len(cut):
+            stops = self._snapshot.rows
+            sampled = sampled_neighbours(self._graph, label, cut.tolist(), kinds, stops, self._cap, self._salt)
+            edges, whole = ({kind: _merged(some[kind], sampled[kind]) for kind in kinds} for some in (edges, whole))
+        return Near(self._graph, label, edges, whole, cut)
+
+    def _cut(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> Rows:
+        """Return the hubs among ``rows`` that the server samples."""
+        if not self._cap or not kinds:
+            return rows[:0]
+        hubs = np.intersect1d(rows, self._hubs[label])
+        if not self._pages:
+            return hubs
+        return hubs[np.isin(hubs, self._large[label]) | ~self._pages.takes(label, hubs, kinds)]
+
+    def _sample(self, edges: Edges, kind: Kind) -> Edges:
+        return lowest_hashed(edges, self._snapshot.rows[kind[1]], self._cap, self._salt) if self._cap else edges
 
     def _whole(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> dict[Kind, Edges]:
         def fetch(some: Rows) -> dict[Kind, Edges]:
             return neighbours(self._graph, label, some.tolist(), kinds)
 
         return self._pages.read(label, rows, kinds, fetch) if self._pages and kinds else fetch(rows)
+
+
+def _merged(one: Edges, other: Edges) -> Edges:
+    return sorted_edges(vars(joined([one, other])))

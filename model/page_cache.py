@@ -50,7 +50,7 @@ class PageCache:
             fetch: Asks the graph for all kinds of the rows that are not held.
         """
         places = {kind: self._place(label, kind) for kind in kinds}
-        held = np.all([place["held"][rows] > 0 for place in places.values()], axis=0)
+        held = self._held_rows(label, rows, kinds)
         there, asked = np.sort(rows[held]), np.sort(rows[~held])
         fetched = fetch(asked) if len(asked) else {}
         found = {}
@@ -59,9 +59,23 @@ class PageCache:
             if len(there):
                 parts.append(self._held(place, there))
             found[kind] = sorted_edges(vars(joined(parts))) if len(parts) > 1 else next(iter(parts), no_edges())
-            if fetched and self._edges * _EDGE.itemsize < self._limit:
+            if fetched and self._has_room:
                 self._keep(place, asked, fetched[kind])
         return found
+
+    def takes(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> npt.NDArray[np.bool_]:
+        """Say of each row whether its edges of ``kinds`` are held, or would be once they are read."""
+        if self._has_room:
+            return np.ones(len(rows), dtype=bool)
+        return self._held_rows(label, rows, kinds)
+
+    @property
+    def _has_room(self) -> bool:
+        return self._edges * _EDGE.itemsize < self._limit
+
+    def _held_rows(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> npt.NDArray[np.bool_]:
+        held = [self._place(label, kind)["held"][rows] > 0 for kind in kinds]
+        return np.asarray(np.all(held, axis=0), dtype=bool)
 
     def _place(self, label: Label, kind: Kind) -> npt.NDArray[np.void]:
         if (label, kind) not in self._places:

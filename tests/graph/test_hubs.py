@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.graph.client import Graph
-from recsys.graph.hubs import PRIME, edges_between, find_hubs, sampled_neighbours
-from recsys.graph.pages import Kind
+from recsys.graph.hubs import PRIME, edges_between, find_hubs, lowest_hashed, sampled_neighbours
+from recsys.graph.pages import Kind, neighbours
 
 CLICKS: Kind = ("CLICKED", "Item")
 SEEN: Kind = ("SEEN", "Query")
@@ -53,6 +53,16 @@ def test_storage_and_later_nodes_do_not_change_a_sample(hub: Graph):
     hub.write(LINK, rows=[[1, item] for item in range(90, -1, -1)] + [[2, item] for item in range(6, -1, -1)])
     assert sample(hub, salt=5) == before
     assert sample(hub, salt=6) != before
+
+
+@pytest.mark.parametrize("cap", [1, 7, 10, 60])
+@pytest.mark.parametrize("stop", [40, 60])
+def test_a_sample_of_whole_rows_is_the_servers(hub: Graph, cap: int, stop: int):
+    """Drawn here from all edges, it is edge by edge what the server sorts out, for large salts and small ones."""
+    whole = neighbours(hub, "Query", [1, 2], [CLICKS])[CLICKS]
+    for salt in (0, 1, 69_621, PRIME - 1):
+        expected = sampled_neighbours(hub, "Query", [1, 2], [CLICKS], {**STOPS, "Item": stop}, cap, salt)[CLICKS]
+        np.testing.assert_equal(vars(lowest_hashed(whole, stop, cap, salt)), vars(expected))
 
 
 def test_every_edge_is_as_likely(hub: Graph):
