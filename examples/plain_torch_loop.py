@@ -21,7 +21,7 @@ from torch.nn.functional import normalize
 from recsys.cli.clients import connect_graph
 from recsys.cli.options import settings
 from recsys.graph.client import Graph
-from recsys.model.batch import BatchReader
+from recsys.model.batch_reader import BatchReader
 from recsys.model.data import read_data
 from recsys.model.losses.infonce import masked_infonce_loss
 from recsys.model.plan import UniformPlan

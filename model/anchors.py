@@ -15,7 +15,8 @@ from recsys.graph.names import unwalked
 from recsys.graph.relations import Relation
 from recsys.model.composition import Vectors, add_rows
 from recsys.model.data import TrainingData
-from recsys.model.features import Features, encode_rows
+from recsys.model.encode_rows import encode_rows
+from recsys.model.features import Features
 from recsys.model.scratch import MEMORY, Scratch, pieces
 from recsys.model.snapshot import Snapshot, snapshot_edges
 

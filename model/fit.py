@@ -13,14 +13,15 @@ from transformers import PrinterCallback, get_scheduler
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.arguments import make_arguments, make_callbacks
-from recsys.model.batch import BatchReader
+from recsys.model.batch_reader import BatchReader
 from recsys.model.choice import DEFAULT
 from recsys.model.clustered_plan import ClusteredPlan
 from recsys.model.collator import BatchCollator
 from recsys.model.composition import PLAIN, Vectors
 from recsys.model.data import TrainingData
+from recsys.model.encode_rows import encode_rows
 from recsys.model.encoder import is_static
-from recsys.model.features import Features, encode_rows
+from recsys.model.features import Features
 from recsys.model.graph_weights import GraphWeights, make_weights
 from recsys.model.hard_negatives import HardNegatives
 from recsys.model.held_out import HeldOutEvaluator

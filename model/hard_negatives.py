@@ -14,7 +14,8 @@ from sentence_transformers import SentenceTransformer
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
-from recsys.model.features import Features, encode_rows
+from recsys.model.encode_rows import encode_rows
+from recsys.model.features import Features
 from recsys.model.kept import kept, last_turn
 from recsys.model.nearest import Near
 from recsys.model.nearest_clicked import KnownPairs, nearest_clicked

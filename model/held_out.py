@@ -17,7 +17,8 @@ from recsys.core.bonus import Bonus
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors
-from recsys.model.features import Features, encode_rows, make_features
+from recsys.model.encode_rows import encode_rows
+from recsys.model.features import Features, make_features
 from recsys.model.metrics import Gold, propensities
 from recsys.model.pairs import PairsByQuery
 from recsys.model.recipe import PLAIN_RECIPE, Recipe

@@ -14,7 +14,8 @@ from recsys.core.settings import TrainSettings
 from recsys.core.text import query_id
 from recsys.graph.client import Graph
 from recsys.graph.schema import Label
-from recsys.model.batch import Batch, BatchReader
+from recsys.model.batch import Batch
+from recsys.model.batch_reader import BatchReader
 from recsys.model.data import TrainingData, read_data
 from recsys.model.snapshot import take_snapshot
 from recsys.model.texts import Texts

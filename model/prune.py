@@ -17,7 +17,8 @@ from recsys.graph.pages import Edges
 from recsys.graph.relations import Relation
 from recsys.graph.schema import Label
 from recsys.model.composition import Vectors
-from recsys.model.features import Features, encode_rows
+from recsys.model.encode_rows import encode_rows
+from recsys.model.features import Features
 from recsys.model.kept import kept, last_turn
 from recsys.model.scratch import Scratch
 from recsys.model.snapshot import Snapshot, snapshot_edges

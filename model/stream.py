@@ -10,7 +10,8 @@ from types import TracebackType
 
 import numpy as np
 
-from recsys.model.batch import Batch, BatchReader
+from recsys.model.batch import Batch
+from recsys.model.batch_reader import BatchReader
 from recsys.model.plan import UniformPlan
 
 MEMORY_BOUND = 64 * 2**20

@@ -13,8 +13,9 @@ from recsys.graph.relations import Relation, register
 from recsys.model.anchors import anchors_of_items, mean_of_anchors, relations_of_items
 from recsys.model.composition import Composition, with_anchors
 from recsys.model.data import read_data
+from recsys.model.encode_rows import encode_rows
 from recsys.model.encoder import load_encoder
-from recsys.model.features import encode_rows, make_features
+from recsys.model.features import make_features
 from recsys.model.snapshot import take_snapshot
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.graph.client import Graph
-from recsys.model.batch import Batch, BatchReader, Term
+from recsys.model.batch import Batch, Term
+from recsys.model.batch_reader import BatchReader
 from recsys.model.collator import BatchCollator, distinct_anchors, term_labels
 from recsys.model.draw import Draw
 from recsys.model.plan import UniformPlan

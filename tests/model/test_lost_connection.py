@@ -14,7 +14,8 @@ import pytest
 from recsys.graph import pages
 from recsys.graph.client import Graph
 from recsys.graph.server import Server
-from recsys.model.batch import Batch, BatchReader
+from recsys.model.batch import Batch
+from recsys.model.batch_reader import BatchReader
 from recsys.model.clicks import read_clicks
 from recsys.model.plan import UniformPlan
 from recsys.model.snapshot import take_snapshot

@@ -9,7 +9,8 @@ import pytest
 
 from recsys.graph.client import Graph
 from recsys.model import near
-from recsys.model.batch import Batch, BatchReader
+from recsys.model.batch import Batch
+from recsys.model.batch_reader import BatchReader
 from recsys.model.page_cache import PageCache
 from recsys.model.snapshot import take_snapshot
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recsys.graph.client import Graph
 from recsys.graph.pages import Edges, Kind, sorted_edges
-from recsys.model.batch import BatchReader
+from recsys.model.batch_reader import BatchReader
 from recsys.model.page_cache import PageCache
 from recsys.model.snapshot import take_snapshot
 

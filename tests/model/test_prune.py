@@ -12,7 +12,7 @@ from recsys.graph.client import Graph
 from recsys.graph.pages import Edges
 from recsys.graph.relations import Relation
 from recsys.model import prune as module
-from recsys.model.batch import BatchReader
+from recsys.model.batch_reader import BatchReader
 from recsys.model.composition import unit
 from recsys.model.prune import Pruning, cosines
 from recsys.model.snapshot import take_snapshot

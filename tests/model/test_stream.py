@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.graph.client import Graph
-from recsys.model.batch import Batch, BatchReader
+from recsys.model.batch import Batch
+from recsys.model.batch_reader import BatchReader
 from recsys.model.plan import UniformPlan
 from recsys.model.snapshot import take_snapshot
 from recsys.model.stream import NeighbourStream

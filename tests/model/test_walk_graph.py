@@ -9,7 +9,7 @@ from recsys.graph.adopt import adopt
 from recsys.graph.client import Graph
 from recsys.graph.relations import Relation, list_relations
 from recsys.model import walk_graph as module
-from recsys.model.batch import BatchReader
+from recsys.model.batch_reader import BatchReader
 from recsys.model.snapshot import take_snapshot
 from recsys.model.walk import Bipartite, walk
 from recsys.model.walk_graph import NothingToWalkError, NotWalkableError, Walked, walk_relation, walkable

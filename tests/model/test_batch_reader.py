@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from recsys.graph.client import Graph
-from recsys.model.batch import Batch, BatchReader
+from recsys.model.batch import Batch
+from recsys.model.batch_reader import BatchReader
 from recsys.model.snapshot import take_snapshot
 from recsys.model.two_hop import TwoHop
 
