@@ -16,6 +16,7 @@ import torch
 from recsys.model.clusters import balanced_clusters
 from recsys.model.composition import Vectors
 from recsys.model.nearest import LeftOut, Near, Rows, moved
+from recsys.model.precision import products
 from recsys.model.scratch import MEMORY, Scratch, pieces
 
 PROBES = 16
@@ -82,7 +83,7 @@ def _look_through(
     place = torch.zeros((rows * probes, width), dtype=torch.int64, device=asked.device)
     for cluster, slot in _by_cluster(probed_BP):
         first, last = int(first_S[cluster]), int(first_S[cluster + 1])
-        scores = asked[torch.from_numpy(slot // probes)] @ items[first:last].T
+        scores = products(asked[torch.from_numpy(slot // probes)], items[first:last])
         scores[_inside(out, slot // probes, first, last)] = -torch.inf
         best, found = scores.topk(min(k, last - first), dim=1)
         score[torch.from_numpy(slot), : best.shape[1]] = best

@@ -1,4 +1,7 @@
-"""How products of matrices are taken: where in bfloat16, and where by the quicker of torch's libraries."""
+"""How products of matrices are taken: where in bfloat16, by which of torch's libraries, and in what shapes.
+
+Shape letters: N rows, M columns, D width.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+ROUND = 64
+"Rows and columns of products on CPUs are multiples of it."
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -38,3 +46,19 @@ def quick_products() -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def products(row_ND: Tensor, column_MD: Tensor) -> Tensor:
+    """Return the dot products of all rows and columns, shape (N, M).
+
+    On CPUs zeros are appended up to a multiple of :data:`ROUND`. In bfloat16 oneDNN compiles code for every new shape,
+    which takes longer than the product itself, and keeps it: batches of ever other shapes would fill a GiB.
+
+    Args:
+        row_ND: Vectors.
+        column_MD: Vectors.
+    """
+    if row_ND.device.type != "cpu":
+        return row_ND @ column_MD.T
+    n, m = len(row_ND), len(column_MD)
+    return (pad(row_ND, (0, 0, 0, -n % ROUND)) @ pad(column_MD, (0, 0, 0, -m % ROUND)).T)[:n, :m]

@@ -12,6 +12,7 @@ from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
 from recsys.model.losses.pairs import PairLoss
+from recsys.model.precision import products
 
 
 class MaskedInfoNCELoss(PairLoss):
@@ -70,5 +71,5 @@ def masked_infonce_loss(row_ND: Tensor, column_MD: Tensor, known_NM: Tensor, *, 
         temperature: τ.
     """
     other_NM = known_NM.clone().fill_diagonal_(False)
-    logit_NM = (row_ND @ column_MD.T / temperature).masked_fill(other_NM, float("-inf"))
+    logit_NM = (products(row_ND, column_MD) / temperature).masked_fill(other_NM, float("-inf"))
     return torch.nn.functional.cross_entropy(logit_NM, torch.arange(len(row_ND), device=row_ND.device))

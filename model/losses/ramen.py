@@ -26,6 +26,7 @@ from recsys.model.losses.triplet import (
     hardest_triplet_loss,
     weighted_triplets,
 )
+from recsys.model.precision import products
 
 ClickLoss = Literal["triplet", "infonce"]
 Compare = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -176,6 +177,6 @@ class RamenLoss(nn.Module):
 @torch.no_grad()
 def hits(query_BD: Tensor, item_BD: Tensor, known_BB: Tensor) -> int:
     """Return how many queries have their own item above every unknown one of the batch."""
-    similarity_BB = query_BD @ item_BD.T
+    similarity_BB = products(query_BD, item_BD)
     own_B = similarity_BB.diagonal().clone()
     return int((own_B > similarity_BB.masked_fill_(known_BB, MASKED).amax(dim=1)).sum())

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
 from recsys.model.losses.pairs import PairLoss
+from recsys.model.precision import products
 
 MASKED = -4.0
 "Below every cosine minus every margin, so that a masked column never violates."
@@ -121,7 +122,7 @@ def hardest_negatives(
     A negative that does not violate the margin has weight 0, and so has what is missing where there are fewer columns;
     the positive's weight is minus the sum of the others. Arguments are those of :func:`hardest_triplet_loss`.
     """
-    similarity_NM = row_ND @ column_MD.T
+    similarity_NM = products(row_ND, column_MD)
     own_N1 = similarity_NM.diagonal().clone().unsqueeze(1)
     hard_NK, column_NK = similarity_NM.masked_fill_(known_NM, MASKED).topk(min(hardest, known_NM.shape[1]), dim=1)
     violates_NK = hard_NK > own_N1 - margin
