@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from recsys.core.run import Table
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.held_out import LIMIT, HeldOut
+from recsys.model.pairs import PairsByQuery, rows_of_pairs
 from recsys.model.task import Click, NoGoldError, build_task
 from recsys.model.texts import Texts
 
@@ -58,7 +59,7 @@ def held_out_of_log(
     kept = set(sorted({query for query, _, _ in log}, key=_hash)[:limit])
     there = set(items.ids)
     asked = [click for click in log if click[0] in kept and click[2] in there]
-    if {(query, item) for query, _, item in asked} <= _known_pairs(texts["Query"], items, clicks, kept):
+    if _are_known({(query, item) for query, _, item in asked}, texts, clicks):
         raise NothingToMeasureError(len(kept))
     try:
         task = build_task(asked, items, filtered)
@@ -79,10 +80,9 @@ def _items(texts: Texts) -> Table:
     return Table(ids, texts.all_texts(), nothing, nothing, (), np.zeros((len(ids), 0), np.float32))
 
 
-def _known_pairs(queries: Texts, items: Table, clicks: Clicks, asked: set[str]) -> set[Pair]:
-    ids = queries.ids().to_pylist()
-    inside = clicks.of_queries(np.array([id_ in asked for id_ in ids], dtype=bool))
-    return {(ids[query], items.ids[item]) for query, item in zip(inside.query, inside.item, strict=True)}
+def _are_known(pairs: Collection[Pair], texts: Mapping[Label, Texts], clicks: Clicks) -> bool:
+    query, item = rows_of_pairs(pairs, texts["Query"], texts["Item"])
+    return len(query) == len(pairs) and bool(PairsByQuery(clicks.query, clicks.item).holds(query, item).all())
 
 
 def _hash(query: str) -> bytes:
