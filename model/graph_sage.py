@@ -127,6 +127,9 @@ def train_graph_sage(
 ) -> None:
     """Train in place with the triplet loss of our own encoder: query against its items, in-batch negatives.
 
+    A query is its text alone, as it will be when it is asked: with the neighbours that only known queries have, the
+    network learns to rely on what a new one lacks.
+
     Args:
         model: Nodes are queries from 0, items from ``first_item``, then whatever else.
         clicks_QI: Training clicks, shape (queries, items).
@@ -146,7 +149,7 @@ def train_graph_sage(
         for query_B in _batches(rng.permutation(asking), batch_size):
             item_B = _clicked(clicks_QI, query_B, rng)
             known_BB = torch.from_numpy(clicks_QI[query_B][:, item_B].toarray() > 0)
-            queries_BD = model(query_B, rng)
+            queries_BD = model.alone(model.features_ND[torch.from_numpy(query_B)])
             items_BD = model(first_item + item_B, rng, without=query_B)
             loss = hardest_triplet_loss(queries_BD, items_BD, known_BB, margin=margin)
             optimizer.zero_grad()
