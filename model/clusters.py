@@ -15,7 +15,7 @@ Rows = npt.NDArray[np.int64]
 
 ROUNDS = 4
 "Times that the two means of a split are moved."
-_BLOCK = 65_536
+_BLOCK = 1 << 12
 
 
 def balanced_clusters(vectors_ND: Vectors, size: int, rng: np.random.Generator) -> Rows:

@@ -36,15 +36,27 @@ class Similarities:
         self.are_kept = keep and 4 * math.prod(shape) <= KEPT
         self._kept = scratch.zeros(shape, np.float32) if self.are_kept else None
         self._filled = 0
+        self._room = torch.empty(len(sides), 0, len(sides[0]))
 
     def of(self, block: slice) -> list[Tensor]:
-        """Return the products of a block of queries with each side; blocks come in order, a whole pass at a time."""
+        """Return the products of a block of queries with each side, which hold until the next block is asked for.
+
+        Blocks come in order, a whole pass at a time, and only the last may be smaller than the others.
+        """
+        if self._kept is not None:
+            kept = [torch.from_numpy(side[block]) for side in self._kept]
+            if block.stop > self._filled:
+                self._multiply(block, kept)
+                self._filled = block.stop
+            return kept
+        size = block.stop - block.start
+        if size > self._room.shape[1]:
+            self._room = self._room.new_empty(len(self._sides), size, len(self._sides[0]))
+        room = [side[:size] for side in self._room]
+        self._multiply(block, room)
+        return room
+
+    def _multiply(self, block: slice, out: Sequence[Tensor]) -> None:
         asked = torch.from_numpy(self._asked_QD[block])
-        if self._kept is None:
-            return [asked @ torch.from_numpy(some_LD).T for some_LD in self._sides]
-        kept = [torch.from_numpy(side[block]) for side in self._kept]
-        if block.stop > self._filled:
-            for side, some_LD in zip(kept, self._sides, strict=True):
-                torch.matmul(asked, torch.from_numpy(some_LD).T, out=side)
-            self._filled = block.stop
-        return kept
+        for side, some_LD in zip(out, self._sides, strict=True):
+            torch.matmul(asked, torch.from_numpy(some_LD).T, out=side)

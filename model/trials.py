@@ -90,9 +90,12 @@ class Trials:
         ranks: dict[Recipe, list[Rows]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
         self._scales = {}
+        # arrays of a block are made once: made anew for every block they leave holes in memory, which grows by them
+        composed_BL, scores_BL = np.empty((2, size, len(self.encoded.items)), np.float32)
         for start in range(0, len(self.asked_QD), size):
             block = slice(start, min(start + size, len(self.asked_QD)))
-            for recipe, rank_G in self._ranks_of_block(block, ordered, beside):
+            rooms = composed_BL[: block.stop - start], scores_BL[: block.stop - start]
+            for recipe, rank_G in self._ranks_of_block(block, ordered, beside, *rooms):
                 ranks[recipe].append(rank_G)
         return {recipe: self._marks(np.concatenate(parts)) for recipe, parts in ranks.items()}
 
@@ -111,16 +114,20 @@ class Trials:
         return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
 
     def _ranks_of_block(
-        self, block: slice, ordered: Sequence[Recipe], beside: Prototypes | None
+        self,
+        block: slice,
+        ordered: Sequence[Recipe],
+        beside: Prototypes | None,
+        composed_BL: Vectors,
+        scores_BL: Vectors,
     ) -> Iterator[tuple[Recipe, Rows]]:
-        scores_BL = np.empty((block.stop - block.start, len(self.encoded.items)), np.float32)
         scores = torch.from_numpy(scores_BL)
         excluded = self._excluded(block)
         gold = self.held_out.gold
         first, last = gold.indptr[block.start], gold.indptr[block.stop]
         position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
         by_composition = [(how, [*group]) for how, group in groupby(ordered, lambda recipe: recipe.composition)]
-        similar = self._similar(block, [how for how, _ in by_composition])
+        similar = self._similar(block, [how for how, _ in by_composition], torch.from_numpy(composed_BL))
         for (composition, group), composed in zip(by_composition, similar, strict=True):
             raised = 0
             for recipe in group:
@@ -145,19 +152,20 @@ class Trials:
             self._composed_LD = {how: compose(encoded.items, self.mean_LD, degree_L, how, encoded.scratch)}
         return self._composed_LD[how]
 
-    def _similar(self, block: slice, hows: Sequence[Composition]) -> Iterator[Tensor]:
+    def _similar(self, block: slice, hows: Sequence[Composition], out: Tensor) -> Iterator[Tensor]:
         if len(hows) == 1 and not self._similarities.are_kept:  # one product in place of two
-            yield torch.from_numpy(self.asked_QD[block]) @ torch.from_numpy(self._vectors(hows[0])).T
+            asked, items = torch.from_numpy(self.asked_QD[block]), torch.from_numpy(self._vectors(hows[0]))
+            yield torch.matmul(asked, items.T, out=out)
             return
         title, mean = self._similarities.of(block)
         for how in hows:
-            yield self._composed(title, mean, how)
+            yield self._composed(title, mean, how, out)
 
-    def _composed(self, title: Tensor, mean: Tensor, how: Composition) -> Tensor:
+    def _composed(self, title: Tensor, mean: Tensor, how: Composition, out: Tensor) -> Tensor:
         if how not in self._scales:
             self._scales[how] = self._scale(how)
         scale, pulled = self._scales[how]
-        return (title * scale).addcmul_(mean, pulled)
+        return torch.mul(title, scale, out=out).addcmul_(mean, pulled)
 
     def _scale(self, how: Composition) -> tuple[Tensor, Tensor]:
         """Return what the similarities to title and mean are multiplied with."""
