@@ -25,7 +25,7 @@ from recsys.model.snapshot import Snapshot, snapshot_edges
 
 Rows = npt.NDArray[np.int64]
 
-_BLOCK = 65_536
+_BLOCK = 1 << 12
 
 
 class Pruning:
