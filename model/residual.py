@@ -75,7 +75,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
             column_M, known_BM = _columns(query_B, known_pairs.clicked.edges_of(query_B), near_BK, degree_L, rng)
             known_BM |= excluded.known(query_B, column_M)
             row, place_M = np.unique(column_M, return_inverse=True)
-            column_MD = vectors(torch.from_numpy(row))[torch.from_numpy(place_M)]
+            column_MD = vectors(torch.from_numpy(row)).index_select(0, torch.from_numpy(place_M))
             loss = hardest_triplet_loss(query_QD[query_B], column_MD, torch.from_numpy(known_BM))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
