@@ -1,4 +1,4 @@
-"""The triplet loss with its sparse product against the same formula with gradients through all similarities.
+"""The triplet loss by its few negatives against the same formula with gradients through all similarities.
 
 Usage: python benchmarks/loss.py
 """
@@ -44,9 +44,7 @@ def seconds(loss: Loss) -> float:
 def main() -> None:
     """Print both and their ratio."""
     ours, theirs = seconds(hardest_triplet_loss), seconds(dense)
-    print(
-        f"triplet loss, {ROWS} x {WIDTH}: sparse {ours * 1e3:.1f} ms, dense {theirs * 1e3:.1f} ms, {theirs / ours:.2f}x"
-    )
+    print(f"triplet loss, {ROWS} x {WIDTH}: few {ours * 1e3:.1f} ms, dense {theirs * 1e3:.1f} ms, {theirs / ours:.2f}x")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ Rows = npt.NDArray[np.int64]
 
 PRIME = 2**31 - 1
 "Modulus of the hash: squares of what is below it fit the 64-bit integers of Cypher."
+_OF_SOURCE, _OF_TARGET = 1_000_003, 69_621
+"What the hash multiplies rows with."
 
 
 def find_hubs(graph: Graph, label: Label, stop: int, cap: int) -> Rows:
@@ -56,7 +58,7 @@ def sampled_neighbours(
     query = (
         f"UNWIND $rows AS row MATCH (s:{source} {{row: row}}) UNWIND $kinds AS kind "
         "CALL (s, kind) { MATCH (s)-[r:$(kind.relation)]->(t:$(kind.label)) WHERE t.row < kind.stop "
-        f"WITH r, t, (s.row * 1000003 + t.row * 69621 + $salt) % {PRIME} AS hash "
+        f"WITH r, t, (s.row * {_OF_SOURCE} + t.row * {_OF_TARGET} + $salt) % {PRIME} AS hash "
         f"WITH r, t, (hash * hash + t.row) % {PRIME} AS hash "
         f"WITH r, t, (hash * hash + $salt) % {PRIME} AS hash "
         "RETURN t.row AS target, coalesce(r.clicks, r.sessions, 1) AS clicks ORDER BY hash, t.row LIMIT $cap } "
@@ -83,7 +85,7 @@ def lowest_hashed(edges: Edges, stop: int, cap: int, salt: int) -> Edges:
     _, first, count = np.unique(inside.source, return_index=True, return_counts=True)
     if count.max(initial=0) <= cap:
         return inside
-    hash_E = (inside.source * 1000003 + inside.target * 69621 + salt) % PRIME
+    hash_E = (inside.source * _OF_SOURCE + inside.target * _OF_TARGET + salt) % PRIME
     hash_E = (hash_E * hash_E + inside.target) % PRIME
     hash_E = (hash_E * hash_E + salt) % PRIME
     order_E = np.lexsort((inside.target, hash_E, inside.source))

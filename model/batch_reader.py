@@ -76,7 +76,8 @@ class BatchReader:
     def read(self, query_B: Rows, rng: np.random.Generator) -> Batch:
         """Return the batch of ``query_B``, each of which has clicked something.
 
-        It takes two round trips, and where there are hubs one more for their sample and one for each mask.
+        It takes two round trips, none once all rows are on disk, and where hubs are not kept there one more for their
+        sample and one for each mask.
         """
         near_queries = self._neighbours("Query", query_B, [CLICKS])
         _, item_B = pick_one(query_B, self._in_snapshot(near_queries.edges[CLICKS], "Item"), rng)

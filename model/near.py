@@ -40,14 +40,14 @@ class Near:
         label: Of the rows.
         edges: By kind, in order of source and target; of hubs a sample.
         read: The same, and all edges of hubs that were read whole.
-        cut: Rows that may have more edges than were read.
+        cut: By kind, rows that may have more edges than were read.
     """
 
     graph: Graph
     label: Label
     edges: Mapping[Kind, Edges]
     read: Mapping[Kind, Edges]
-    cut: Rows
+    cut: Mapping[Kind, Rows]
 
     def known(self, rows_N: Rows, drawn_M: Rows, *kinds: Kind) -> Mask:
         """Return the mask (N, M) that is True where ``drawn_M[j]`` is a neighbour of ``rows_N[i]`` by any of ``kinds``.
@@ -55,9 +55,9 @@ class Near:
         It knows edges that were not read too: for hubs the graph is asked about these columns.
         """
         known_NM = np.zeros((len(rows_N), len(drawn_M)), dtype=bool)
-        cut = np.intersect1d(self.cut, rows_N).tolist()
         for kind in kinds:
             known_NM |= known(rows_N, drawn_M, self.read[kind])
+            cut = np.intersect1d(self.cut[kind], rows_N).tolist() if self.cut else []
             if cut and len(drawn_M):
                 edges = edges_between(self.graph, self.label, cut, kind, np.unique(drawn_M).tolist())
                 known_NM |= known(rows_N, drawn_M, edges)
@@ -72,7 +72,7 @@ class NeighbourReader:
         snapshot: Of hubs, nodes with later rows are left out before they are sampled.
         cap: Of a row with more edges in one kind, that many are read, another sample in each epoch; None reads all.
         seed: Of the samples.
-        pages: Holds what was read of rows that are not sampled; None asks the graph each time.
+        pages: Holds what was read, hubs whole; None asks the graph each time.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class NeighbourReader:
         self._large: dict[Label, Rows] = {}
         if cap:
             self._hubs = {label: find_hubs(graph, label, snapshot.rows[label], cap) for label in SIDES}
+        if cap and pages:
             self._large = {label: find_hubs(graph, label, snapshot.rows[label], max(cap, WHOLE)) for label in SIDES}
         self.start(0)
 
@@ -96,16 +97,18 @@ class NeighbourReader:
 
     def read(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> Near:
         """Return the edges of ``kinds`` that leave ``rows``."""
-        cut = self._cut(label, rows, kinds)
-        whole = self._whole(label, np.setdiff1d(rows, cut), kinds)
+        asked = self._asked(label, rows, kinds)
+        whole = self._whole(label, np.setdiff1d(rows, asked), kinds)
         edges = {kind: self._sample(whole[kind], kind) for kind in kinds}
-        if self._cap and len(cut):
-            stops = self._snapshot.rows
-            sampled = sampled_neighbours(self._graph, label, cut.tolist(), kinds, stops, self._cap, self._salt)
-            edges, whole = ({kind: _merged(some[kind], sampled[kind]) for kind in kinds} for some in (edges, whole))
+        if not self._cap or not len(asked):
+            return Near(self._graph, label, edges, whole, {})
+        stops = self._snapshot.rows
+        sampled = sampled_neighbours(self._graph, label, asked.tolist(), kinds, stops, self._cap, self._salt)
+        cut = {kind: _with_edges(sampled[kind], self._cap) for kind in kinds}
+        edges, whole = ({kind: _merged(some[kind], sampled[kind]) for kind in kinds} for some in (edges, whole))
         return Near(self._graph, label, edges, whole, cut)
 
-    def _cut(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> Rows:
+    def _asked(self, label: Label, rows: Rows, kinds: Sequence[Kind]) -> Rows:
         """Return the hubs among ``rows`` that the server samples."""
         if not self._cap or not kinds:
             return rows[:0]
@@ -126,3 +129,9 @@ class NeighbourReader:
 
 def _merged(one: Edges, other: Edges) -> Edges:
     return sorted_edges(vars(joined([one, other])))
+
+
+def _with_edges(edges: Edges, cap: int) -> Rows:
+    """Return the rows that have ``cap`` edges."""
+    rows, count = np.unique(edges.source, return_counts=True)
+    return rows[count >= cap]
