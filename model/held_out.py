@@ -22,6 +22,7 @@ from recsys.model.features import Features, make_features
 from recsys.model.metrics import Gold, propensities
 from recsys.model.pairs import PairsByQuery
 from recsys.model.recipe import PLAIN_RECIPE, Recipe
+from recsys.model.sample import LIMIT, measured
 from recsys.model.scratch import MEMORY, Scratch
 from recsys.model.texts import Texts
 from recsys.model.trials import Trials
@@ -29,9 +30,6 @@ from recsys.model.trials import Trials
 Rows = npt.NDArray[np.int64]
 
 ENDS: tuple[Label, Label] = ("Item", "Query")
-LIMIT = 5000
-"Held-out queries that are measured, at most."
-
 IN_TRAINING = (
     PLAIN_RECIPE,
     Recipe(Composition(2.0, 1.0)),
@@ -98,16 +96,18 @@ class HeldOut:
             clicks: All clicks of the snapshot.
             held_out: True for the query rows that are held out.
             excluded: Pairs that are neither gold nor ranked.
-            limit: Held-out queries measured at most, the first by row, so that measuring stays cheap.
+            limit: Of :func:`recsys.model.sample.measured`; the first queries are those of the lowest rows.
             training: Clicks of the other queries, where they are at hand already.
         """
-        asked = clicks.of_queries(held_out)
-        rows = np.unique(asked.query)[:limit]
-        position = np.searchsorted(rows, asked.query)
-        inside = (position < len(rows)) & ~excluded.holds(asked.query, asked.item)
-        gold = Gold.from_pairs(position[inside], asked.item[inside], len(rows))
-        out = excluded.edges_of(rows)
         training = clicks.of_queries(~held_out) if training is None else training
+        asked = clicks.of_queries(held_out)
+        rows, position = np.unique(asked.query, return_inverse=True)
+        counts = ~excluded.holds(asked.query, asked.item)
+        degree = training.per_item()[1][asked.item[counts]]
+        rows = rows[measured(position[counts], degree, len(rows), limit)]
+        counts &= np.isin(asked.query, rows)
+        gold = Gold.from_pairs(np.searchsorted(rows, asked.query[counts]), asked.item[counts], len(rows))
+        out = excluded.edges_of(rows)
         return cls(texts, training, rows, (), gold, (np.searchsorted(rows, out.source), out.target))
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ Rows = npt.NDArray[np.int64]
 
 SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
 "Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
-FEW = 30
+FEW = 20
 "Queries below which a slice says too little to decide."
 NOISE = 1.0
 "Standard errors of the mean paired difference that count as noise. With two, a slice could lose four points unseen."

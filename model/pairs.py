@@ -62,5 +62,13 @@ def rows_of_pairs(pairs: Iterable[tuple[str, str]], queries: Texts, items: Texts
 
 
 def _rows(texts: Texts, ids: Sequence[str]) -> Rows:
-    found = pc.index_in(pa.array(ids, pa.string()), value_set=texts.ids().combine_chunks())
-    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    """Return the row of each id, −1 where there is none; page by page, so that memory does not grow with the graph."""
+    asked = pa.array(ids, pa.string()).dictionary_encode()
+    row_of = np.full(len(asked.dictionary), -1)
+    start = 0
+    for page in texts.ids().chunks:
+        place = pc.index_in(page, value_set=asked.dictionary)
+        row_of[place.drop_null().to_numpy()] = start + np.flatnonzero(place.is_valid().to_numpy(zero_copy_only=False))
+        start += len(page)
+    rows: Rows = row_of[asked.indices.to_numpy()]
+    return rows

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.core.errors import DataError
 from recsys.core.run import Table
@@ -32,7 +34,8 @@ class Task:
     """Held-out queries with the items that answer them.
 
     Attributes:
-        texts: Text of each query, the first one that the log gives for its id.
+        queries: Id of each query, ascending.
+        texts: Their texts, the first one that the log gives for an id.
         gold: By query position and item row. Items that the run does not know have rows from ``n_items`` on, so that
             they stay in the gold as misses.
         excluded: Pairs never ranked: those of the filter, and each query's own page.
@@ -41,6 +44,7 @@ class Task:
         unknown_items: Distinct gold items that the run does not know.
     """
 
+    queries: Sequence[str]
     texts: Sequence[str]
     gold: Gold
     excluded: Pairs
@@ -52,6 +56,19 @@ class Task:
     def unknown_pairs(self) -> int:
         """Gold pairs whose item the run does not know; they bound what recall can reach."""
         return int((self.gold.indices >= self.n_items).sum())
+
+    def of_queries(self, keep_Q: npt.NDArray[np.bool_]) -> Task:
+        """Return the task of the queries where ``keep_Q`` is true."""
+        place_Q = np.cumsum(keep_Q) - 1
+        of_G, (position_P, row_P) = self.gold.positions, (np.asarray(side, np.int64) for side in self.excluded)
+        kept_G, kept_P = keep_Q[of_G], keep_Q[position_P]
+        return replace(
+            self,
+            queries=list(compress(self.queries, keep_Q)),
+            texts=list(compress(self.texts, keep_Q)),
+            gold=Gold.from_pairs(place_Q[of_G[kept_G]], self.gold.indices[kept_G], int(keep_Q.sum())),
+            excluded=(place_Q[position_P[kept_P]], row_P[kept_P]),
+        )
 
 
 def build_task(clicks: Iterable[Click], items: Table, filtered: Iterable[tuple[str, str]] = ()) -> Task:
@@ -85,6 +102,7 @@ def build_task(clicks: Iterable[Click], items: Table, filtered: Iterable[tuple[s
     gold = np.array([(position[q], row_of[i]) for q, i in pairs], np.int64).reshape(-1, 2)
     banned = np.array(excluded, np.int64).reshape(-1, 2)
     return Task(
+        queries=list(position),
         texts=[texts[query] for query in position],
         gold=Gold.from_pairs(gold[:, 0], gold[:, 1], len(position)),
         excluded=(banned[:, 0], banned[:, 1]),

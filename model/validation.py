@@ -7,14 +7,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.core.errors import DataError
 from recsys.core.run import Table
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
-from recsys.model.held_out import LIMIT, HeldOut
+from recsys.model.held_out import HeldOut
 from recsys.model.pairs import PairsByQuery, rows_of_pairs
-from recsys.model.task import Click, NoGoldError, build_task
+from recsys.model.sample import LIMIT, measured
+from recsys.model.task import Click, NoGoldError, Task, build_task
 from recsys.model.texts import Texts
 
 Pair = tuple[str, str]
@@ -50,23 +52,30 @@ def held_out_of_log(
         clicks: All clicks of the snapshot.
         log: (query id, query text, item id).
         filtered: (query id, item id) pairs that are neither gold nor ranked.
-        limit: Queries measured at most, chosen by a hash of their id.
+        limit: Of :func:`recsys.model.sample.measured`; the first queries are those of the lowest hash of their id.
 
     Raises:
         NothingToMeasureError: No pair is left, or none is new.
     """
     items = _items(texts["Item"])
-    kept = set(sorted({query for query, _, _ in log}, key=_hash)[:limit])
     there = set(items.ids)
-    asked = [click for click in log if click[0] in kept and click[2] in there]
+    asked = [click for click in log if click[2] in there]
     if _are_known({(query, item) for query, _, item in asked}, texts, clicks):
-        raise NothingToMeasureError(len(kept))
+        raise NothingToMeasureError(len({query for query, _, _ in log}))
     try:
         task = build_task(asked, items, filtered)
     except NoGoldError as error:
-        raise NothingToMeasureError(len(kept)) from error
+        raise NothingToMeasureError(error.queries) from error
+    task = task.of_queries(_measured(task, clicks, limit))
     positions, rows = (np.asarray(side, dtype=np.int64) for side in task.excluded)
     return HeldOut(texts, clicks, np.empty(0, np.int64), task.texts, task.gold, (positions, rows))
+
+
+def _measured(task: Task, clicks: Clicks, limit: int) -> npt.NDArray[np.bool_]:
+    place_Q = np.argsort(np.argsort([_hash(query) for query in task.queries]))
+    degree_G = clicks.per_item()[1][task.gold.indices]
+    marked: npt.NDArray[np.bool_] = measured(place_Q[task.gold.positions], degree_G, len(place_Q), limit)[place_Q]
+    return marked
 
 
 def digest(log: Iterable[tuple[str, ...]]) -> str:

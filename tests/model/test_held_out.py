@@ -73,11 +73,19 @@ def test_the_page_itself_is_never_ranked():
 
 
 def test_measuring_is_limited_to_the_first_queries():
-    """With room for one query only the first by row is measured, and the others still stay out of training."""
-    data = held_out(limit=1)
-    assert data.rows.tolist() == [3]
-    assert data.gold.sizes.tolist() == [2]
-    assert set(data.training_clicks.query) == {0, 1, 2}
+    """With room for 150 of 300 queries the first by row are measured, and the others still stay out of training."""
+    query = np.arange(301)
+    clicks = Clicks(query, np.zeros(301, np.int64), np.ones(301, np.int64), 301, 1)
+    data = HeldOut.by_marks({}, clicks, query > 0, NOTHING, 150)
+    assert data.rows.tolist() == list(range(1, 151))
+    assert data.gold.sizes.tolist() == [1] * 150
+    assert data.training_clicks.query.tolist() == [0]
+
+
+def test_items_that_the_first_queries_lack_are_measured_too():
+    """Query 3 clicked an item of the tail and one that nobody else clicked, query 4 one more of the tail."""
+    assert held_out(limit=1).rows.tolist() == [3, 4]
+    assert held_out(limit=1).gold.sizes.tolist() == [2, 1]
 
 
 def test_the_evaluator_encodes_and_scores(small: Graph, twin, tmp_path: Path, tiny_static: Path):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.graph.client import Graph
 from recsys.model.pairs import PairsByQuery, rows_of_pairs
+from recsys.model.texts import _SCHEMA as SCHEMA
 from recsys.model.texts import Texts
 
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=20)
@@ -50,3 +52,16 @@ def test_ids_become_rows(small: Graph, twin, tmp_path: Path):
     pairs = [(twin.query_ids[7], twin.item_ids[3]), ("nowhere", twin.item_ids[3]), (twin.query_ids[7], "nothing")]
     query, item = rows_of_pairs(pairs, queries, items)
     assert (query.tolist(), item.tolist()) == ([7], [3])
+
+
+def test_ids_are_looked_up_on_every_page(tmp_path: Path):
+    """Rows count on from page to page, whatever page an id is on and however often it is asked."""
+    with pa.OSFile(str(tmp_path / "t"), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+        for page in (["a", "b"], ["c", "d"], ["e"]):
+            columns = [pa.array(column, pa.string()) for column in (page, page, ["{}"] * len(page))]
+            writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
+    texts = Texts(tmp_path / "t")
+    pairs = [("e", "a"), ("b", "d"), ("x", "c"), ("e", "c"), ("e", "a")]
+    query, item = rows_of_pairs(pairs, texts, texts)
+    assert list(zip(query, item, strict=True)) == [(4, 0), (1, 3), (4, 2), (4, 0)]
+    assert [side.tolist() for side in rows_of_pairs([], texts, texts)] == [[], []]

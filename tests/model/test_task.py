@@ -54,6 +54,15 @@ def test_a_page_is_no_answer_to_itself():
     assert [part.tolist() for part in task.excluded] == [[1], [2]]
 
 
+def test_some_queries_of_a_task():
+    """Gold, texts and excluded pairs of the queries that are kept, numbered anew; the others are gone."""
+    log = [("a", "red", "i0"), ("b", "lamp", "i1"), ("b", "lamp", "i0"), ("c", "blue", "i1")]
+    task = build_task(log, ITEMS, [("a", "page"), ("b", "page"), ("c", "i0")]).of_queries(np.array([False, True, True]))
+    assert task.queries == ["b", "c"]
+    assert gold_of(task) == {"lamp": [0, 1], "blue": [1]}
+    assert sorted(zip(*(np.asarray(side).tolist() for side in task.excluded), strict=True)) == [(0, 2), (1, 0)]
+
+
 def test_nothing_left_is_an_error():
     """A filter that leaves no click says so and names the option."""
     with pytest.raises(NoGoldError, match="--filter") as caught:
