@@ -10,6 +10,7 @@ from sentence_transformers import SentenceTransformer
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import PrinterCallback, get_scheduler
 
+from recsys.core.memory import give_back
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.arguments import make_arguments, make_callbacks
@@ -102,6 +103,7 @@ def fit(
         # the trainer leaves bfloat16 behind in the model's forward; what it encodes from here on is kept
         trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
         history: list[dict[str, Any]] = trainer.state.log_history
+    give_back()
     return history
 
 

@@ -27,7 +27,7 @@ def choose_golden(held_out: HeldOut, encoded: Encoded, scoring: Scoring, limit: 
         scoring: How the vectors are to be searched.
         limit: Queries at most.
     """
-    able = np.flatnonzero(held_out.gold.sizes)
+    able = np.flatnonzero(held_out.counted_gold.sizes)
     if not len(able):
         return None
     chosen = able[np.unique(np.linspace(0, len(able) - 1, limit).astype(np.int64))]

@@ -14,6 +14,7 @@ from sentence_transformers.base.evaluation import BaseEvaluator
 from sentence_transformers.base.model import BaseModel
 
 from recsys.core.bonus import Bonus
+from recsys.core.memory import give_back
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors
@@ -69,6 +70,7 @@ class HeldOut:
         asked_texts: Their texts where they come from a log.
         gold: What they clicked.
         excluded: Pairs that are never ranked.
+        counted: True for the queries that figures are means over; the others show slices of the items.
     """
 
     texts: Mapping[Label, Texts]
@@ -77,6 +79,7 @@ class HeldOut:
     asked_texts: Sequence[str]
     gold: Gold
     excluded: tuple[Rows, Rows]
+    counted: npt.NDArray[np.bool_]
 
     @classmethod
     def by_marks(
@@ -104,14 +107,20 @@ class HeldOut:
         rows, position = np.unique(asked.query, return_inverse=True)
         counts = ~excluded.holds(asked.query, asked.item)
         degree = training.per_item()[1][asked.item[counts]]
-        rows = rows[measured(position[counts], degree, len(rows), limit)]
+        kept = np.flatnonzero(measured(position[counts], degree, len(rows), limit))
+        rows = rows[kept]
         counts &= np.isin(asked.query, rows)
         gold = Gold.from_pairs(np.searchsorted(rows, asked.query[counts]), asked.item[counts], len(rows))
         out = excluded.edges_of(rows)
-        return cls(texts, training, rows, (), gold, (np.searchsorted(rows, out.source), out.target))
+        return cls(texts, training, rows, (), gold, (np.searchsorted(rows, out.source), out.target), kept < limit)
 
     def __len__(self) -> int:
-        return len(self.gold.sizes)
+        return int(self.counted.sum())
+
+    @cached_property
+    def counted_gold(self) -> Gold:
+        """The gold of the queries that count; the others have none."""
+        return self.gold.restrict(self.counted[self.gold.positions])
 
     @cached_property
     def degree(self) -> Rows:
@@ -172,6 +181,7 @@ class HeldOutEvaluator(BaseEvaluator):
     ) -> dict[str, float]:
         """Return P@1, PSP@5 and R@10 of the best recipe, and their ``score``."""
         encoded = self.encode(cast(SentenceTransformer, model))
+        give_back()
         marks = Trials(self.held_out, encoded).measure(self.recipes)
         best = max(marks.values(), key=lambda some: some.score)
         return {"P@1": best.p1, "PSP@5": best.psp5, "R@10": best.r10, "score": best.score}

@@ -15,16 +15,17 @@ from recsys.model.metrics import Gold
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 SLICES: Mapping[str, tuple[int, float]] = {"never": (0, 1), "tail": (1, 5), "torso": (5, 50), "head": (50, np.inf)}
 "Slice to the distinct training queries that clicked an item of it, from the first number to below the second."
-FEW = 20
+FEW = 30
 "Queries below which a slice says too little to decide."
-NOISE = 1.0
-"Standard errors of the mean paired difference that count as noise. With two, a slice could lose four points unseen."
+NOISE = 2.0
+"Standard errors of the mean paired difference that count as noise: about the 95 % interval."
 
 
-def in_slices(degree_G: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
+def in_slices(degree_G: Rows) -> dict[str, Flags]:
     """Return which of the items of these degrees, distinct training queries that clicked them, are in each slice."""
     return {name: (degree_G >= least) & (degree_G < below) for name, (least, below) in SLICES.items()}
 
@@ -68,31 +69,34 @@ class Marks:
         return max([0.0, *(float(loss_Q.mean()) for loss_Q in losses)])
 
 
-def marks_of(rank_G: Rows, gold: Gold, degree_G: Rows, gain_G: Floats, attainable: float) -> Marks:
+def marks_of(rank_G: Rows, gold: Gold, counted_Q: Flags, degree_G: Rows, gain_G: Floats, attainable: float) -> Marks:
     """Return the marks of ranks.
 
     Args:
         rank_G: Place of each gold pair's item, from 0; 10 for all later ones.
         gold: The pairs.
+        counted_Q: True for the queries that figures are means over; the others count in slices alone.
         degree_G: Distinct training queries that clicked each pair's item.
         gain_G: 1/p of each pair's item.
-        attainable: What the best five items of every query would gain.
+        attainable: What the best five items of every counted query would gain.
     """
-    positions, size_Q = gold.positions, gold.sizes
-    first_Q = np.bincount(positions, weights=rank_G == 0, minlength=len(size_Q))[size_Q > 0].astype(np.float64)
+    positions, n_queries = gold.positions, len(gold.sizes)
+    counted_G = counted_Q[positions]
+    size_Q = np.bincount(positions[counted_G], minlength=n_queries)
+    first_Q = np.bincount(positions, weights=rank_G == 0, minlength=n_queries)[size_Q > 0].astype(np.float64)
 
-    def recall(of_G: npt.NDArray[np.bool_]) -> Floats:
-        return 100 * _recall(positions[of_G], rank_G[of_G] < 10, len(size_Q))
+    def recall(of_G: Flags) -> Floats:
+        return 100 * _recall(positions[of_G], rank_G[of_G] < 10, n_queries)
 
     return Marks(
         p1=_percent(first_Q),
-        psp5=100 * float(gain_G[rank_G < 5].sum()) / attainable if len(rank_G) else 0.0,
-        r10=_percent(_recall(positions, rank_G < 10, len(size_Q))),
+        psp5=100 * float(gain_G[counted_G & (rank_G < 5)].sum()) / attainable if counted_G.any() else 0.0,
+        r10=float(recall(counted_G).mean()) if counted_G.any() else 0.0,
         slices={name: recall(inside_G) for name, inside_G in in_slices(degree_G).items()},
     )
 
 
-def _recall(positions: Rows, found_G: npt.NDArray[np.bool_], n_queries: int) -> Floats:
+def _recall(positions: Rows, found_G: Flags, n_queries: int) -> Floats:
     size_Q = np.bincount(positions, minlength=n_queries)
     found_Q = np.bincount(positions, weights=found_G, minlength=n_queries)
     recall: Floats = found_Q[size_Q > 0] / size_Q[size_Q > 0]

@@ -21,6 +21,8 @@ from recsys.model.scratch import MEMORY, Scratch, pieces
 
 PROBES = 16
 "Clusters that each query looks through."
+AT_ONCE = 4096
+"Queries that look at once; what each finds in every cluster is held until the best are chosen."
 
 
 def nearest_in_clusters(
@@ -62,7 +64,7 @@ def nearest_in_clusters(
     means_SD = torch.from_numpy(means).to(device, items.dtype)
     probes = min(PROBES, len(size_S))
     near_TK: Near = scratch.zeros((len(queries_TD), min(k, probes * int(size_S.max()))), np.int32)
-    for some in pieces(len(queries_TD)):
+    for some in pieces(len(queries_TD), AT_ONCE):
         asked = torch.from_numpy(queries_TD[some]).to(device, items.dtype)
         position, item = left_out(some)
         by_place = np.argsort(place_L[item])
@@ -80,14 +82,14 @@ def _look_through(
     rows, probes = probed_BP.shape
     width = min(k, int(np.diff(first_S).max()))
     score = torch.full((rows * probes, width), -torch.inf, dtype=asked.dtype, device=asked.device)
-    place = torch.zeros((rows * probes, width), dtype=torch.int64, device=asked.device)
+    place = torch.zeros((rows * probes, width), dtype=torch.int32, device=asked.device)
     for cluster, slot in _by_cluster(probed_BP):
         first, last = int(first_S[cluster]), int(first_S[cluster + 1])
         scores = products(asked[torch.from_numpy(slot // probes)], items[first:last])
         scores[_inside(out, slot // probes, first, last)] = -torch.inf
         best, found = scores.topk(min(k, last - first), dim=1)
         score[torch.from_numpy(slot), : best.shape[1]] = best
-        place[torch.from_numpy(slot), : best.shape[1]] = found + first
+        place[torch.from_numpy(slot), : best.shape[1]] = (found + first).to(place.dtype)
     best, found = score.view(rows, -1).topk(min(k, probes * width), dim=1)
     found_BK: Rows = place.view(rows, -1).gather(1, found).masked_fill_(best == -torch.inf, -1).cpu().numpy()
     return found_BK

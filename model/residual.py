@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import normalize
 
+from recsys.core.memory import give_back
 from recsys.graph.pages import Edges
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Vectors
@@ -69,6 +70,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
         if epoch % SEARCH_EVERY == 0:
             items = _all(vectors, text_LD.shape, scratch)
             near_TK = nearest_clicked(asked_TD, items, degree_L, known_pairs, torch.device("cpu"), seed, scratch)
+            give_back()
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]

@@ -13,22 +13,22 @@ from recsys.model.marks import in_slices
 Rows = npt.NDArray[np.int64]
 
 LIMIT = 5000
-"Held-out queries that are measured, at most, beside those that :data:`ENOUGH` asks for."
-ENOUGH = 100
+"Held-out queries that figures are means over, at most."
+ENOUGH = 500
 "Queries of each slice of the items, so far as there are any, that what the slice loses is seen by."
 
 
 def measured(position_G: Rows, degree_G: Rows, n_queries: int, limit: int = LIMIT) -> npt.NDArray[np.bool_]:
     """Mark the queries that are measured: the first ones, and the next of each slice that these show too seldom.
 
-    Items that nobody clicked yet may have one held-out click in a thousand: too few among the first queries to say what
-    a recipe costs them. The further queries are few beside the first ones, and hardly move the other figures.
+    Rare items may have one held-out click in a hundred: too few among the first queries to say what a recipe costs
+    them. What further queries find counts for the slices alone.
 
     Args:
         position_G: Query of each gold pair, from 0.
         degree_G: Distinct training queries that clicked the pair's item.
         n_queries: Q.
-        limit: First queries that are measured.
+        limit: First queries.
 
     Returns:
         Shape (Q,).

@@ -118,10 +118,11 @@ MEMORY = Scratch()
 "For what is small."
 
 
-def pieces(rows: int) -> Iterator[slice]:
-    """Yield slices of :data:`ROWS` rows, which together are all of them."""
-    for start in range(0, rows, ROWS):
-        yield slice(start, min(start + ROWS, rows))
+def pieces(rows: int, size: int | None = None) -> Iterator[slice]:
+    """Yield slices of ``size`` rows, :data:`ROWS` unless told, which together are all of them."""
+    size = size or ROWS
+    for start in range(0, rows, size):
+        yield slice(start, min(start + size, rows))
 
 
 def _file(directory: Path) -> BufferedRandom:

@@ -74,8 +74,8 @@ class Trials:
 
     @cached_property
     def _attainable(self) -> float:
-        """What the best five items of every query would gain."""
-        return float(best_gains(1 / self.held_out.propensity, self.held_out.gold, 5).sum())
+        """What the best five items of every counted query would gain."""
+        return float(best_gains(1 / self.held_out.propensity, self.held_out.counted_gold, 5).sum())
 
     @quick_products()
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
@@ -111,7 +111,7 @@ class Trials:
         else:
             beside = self.side.prototypes(recipe.prototypes)
             ranked = top_k(asked_QD, items_LD, RANKS, excluded=data.excluded, prototypes=beside)
-        return evaluate_ranking(ranked, data.gold, propensity_L=data.propensity)
+        return evaluate_ranking(ranked, data.counted_gold, propensity_L=data.propensity)
 
     def _ranks_of_block(
         self,
@@ -186,5 +186,6 @@ class Trials:
         )
 
     def _marks(self, rank_G: Rows) -> Marks:
-        degree_G = self.held_out.degree[self.held_out.gold.indices]
-        return marks_of(rank_G, self.held_out.gold, degree_G, self._gain, self._attainable)
+        data = self.held_out
+        degree_G = data.degree[data.gold.indices]
+        return marks_of(rank_G, data.gold, data.counted, degree_G, self._gain, self._attainable)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.core.errors import DataError
 from recsys.core.run import Table
@@ -16,7 +15,7 @@ from recsys.model.clicks import Clicks
 from recsys.model.held_out import HeldOut
 from recsys.model.pairs import PairsByQuery, rows_of_pairs
 from recsys.model.sample import LIMIT, measured
-from recsys.model.task import Click, NoGoldError, Task, build_task
+from recsys.model.task import Click, NoGoldError, build_task
 from recsys.model.texts import Texts
 
 Pair = tuple[str, str]
@@ -66,16 +65,14 @@ def held_out_of_log(
         task = build_task(asked, items, filtered)
     except NoGoldError as error:
         raise NothingToMeasureError(error.queries) from error
-    task = task.of_queries(_measured(task, clicks, limit))
-    positions, rows = (np.asarray(side, dtype=np.int64) for side in task.excluded)
-    return HeldOut(texts, clicks, np.empty(0, np.int64), task.texts, task.gold, (positions, rows))
-
-
-def _measured(task: Task, clicks: Clicks, limit: int) -> npt.NDArray[np.bool_]:
     place_Q = np.argsort(np.argsort([_hash(query) for query in task.queries]))
     degree_G = clicks.per_item()[1][task.gold.indices]
-    marked: npt.NDArray[np.bool_] = measured(place_Q[task.gold.positions], degree_G, len(place_Q), limit)[place_Q]
-    return marked
+    kept_Q = measured(place_Q[task.gold.positions], degree_G, len(place_Q), limit)[place_Q]
+    task = task.of_queries(kept_Q)
+    positions, rows = (np.asarray(side, dtype=np.int64) for side in task.excluded)
+    rows_of_graph = np.empty(0, np.int64)
+    counted = place_Q[kept_Q] < limit
+    return HeldOut(texts, clicks, rows_of_graph, task.texts, task.gold, (positions, rows), counted)
 
 
 def digest(log: Iterable[tuple[str, ...]]) -> str:

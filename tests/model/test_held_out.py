@@ -72,20 +72,28 @@ def test_the_page_itself_is_never_ranked():
     assert Trials(data, encoded).measure([PLAIN_RECIPE])[PLAIN_RECIPE].p1 == pytest.approx(100)
 
 
-def test_measuring_is_limited_to_the_first_queries():
-    """With room for 150 of 300 queries the first by row are measured, and the others still stay out of training."""
-    query = np.arange(301)
-    clicks = Clicks(query, np.zeros(301, np.int64), np.ones(301, np.int64), 301, 1)
-    data = HeldOut.by_marks({}, clicks, query > 0, NOTHING, 150)
-    assert data.rows.tolist() == list(range(1, 151))
-    assert data.gold.sizes.tolist() == [1] * 150
-    assert data.training_clicks.query.tolist() == [0]
+def test_figures_are_of_the_first_queries():
+    """With room for one query the first by row counts; the other one shows slices, and stays out of training."""
+    data = held_out(limit=1)
+    assert (len(data), data.rows.tolist(), data.counted.tolist()) == (1, [3, 4], [True, False])
+    assert (data.gold.sizes.tolist(), data.counted_gold.sizes.tolist()) == ([2, 1], [2, 0])
+    assert set(data.training_clicks.query) == {0, 1, 2}
+    # query 3 finds nothing first and both of its items later, query 4 finds its own first
+    asked = [[2, 0, 3, 1], [0, 1, 0, 0]]
+    encoded = Encoded(axes(4, 0, 1, 2, 3), unit(np.array([[0, 0, 0, 1]] * 3 + asked, np.float32)))
+    marks = Trials(data, encoded).measure([PLAIN_RECIPE])[PLAIN_RECIPE]
+    assert (marks.p1, marks.r10, figures_of(data, encoded)["P@1"]) == (0, 100, 0)
+    assert {name: len(found_Q) for name, found_Q in marks.slices.items() if len(found_Q)} == {"never": 1, "tail": 2}
 
 
-def test_items_that_the_first_queries_lack_are_measured_too():
-    """Query 3 clicked an item of the tail and one that nobody else clicked, query 4 one more of the tail."""
-    assert held_out(limit=1).rows.tolist() == [3, 4]
-    assert held_out(limit=1).gold.sizes.tolist() == [2, 1]
+def test_no_more_queries_than_needed_are_measured():
+    """Of 1,200 queries that show one slice those of the lowest rows are, 500 or as many as are counted."""
+    query = np.arange(1201)
+    clicks = Clicks(query, np.zeros(1201, np.int64), np.ones(1201, np.int64), 1201, 1)
+    for limit, last in ((150, 500), (700, 700)):
+        data = HeldOut.by_marks({}, clicks, query > 0, NOTHING, limit)
+        assert data.rows.tolist() == list(range(1, last + 1))
+        assert len(data) == limit
 
 
 def test_the_evaluator_encodes_and_scores(small: Graph, twin, tmp_path: Path, tiny_static: Path):

@@ -62,15 +62,18 @@ def test_filtered_pairs_are_neither_gold_nor_ranked(texts, twin):
     assert [side.tolist() for side in held_out.excluded] == [[0], [7]]
 
 
-def test_no_more_than_the_limit_is_measured(texts, twin):
-    """The chosen queries depend on their ids alone, whatever the order of the log; a slice brings a hundred at most."""
-    degree = twin.as_clicks().per_item()[1]
-    log = [(f"n{row}", "red", twin.item_ids[np.argmax(degree)]) for row in range(300)]
-    some = held_out_of_log(texts, twin.as_clicks(), log, [("n3", "i1"), ("n4", "i2")], limit=150)
-    assert len(some) == 150
-    again = held_out_of_log(texts, twin.as_clicks(), log[::-1], [("n4", "i2"), ("n3", "i1")], limit=150)
+def test_figures_count_no_more_than_the_limit(texts, twin):
+    """The queries that count depend on their ids alone, whatever the order of the log; the others show slices."""
+    popular, rare = (twin.item_ids[row] for row in np.argsort(twin.as_clicks().per_item()[1])[[-1, 0]])
+    log = [(f"n{row}", "red", rare if row % 50 == 0 else popular) for row in range(1200)]
+    some, again = (
+        held_out_of_log(texts, twin.as_clicks(), rows, [("n3", popular)], limit=700) for rows in (log, log[::-1])
+    )
+    assert len(some) == 700
+    assert len(some.gold.sizes) > 700
+    assert np.count_nonzero(some.gold.indices == twin.item_ids.index(rare)) == 24
     np.testing.assert_array_equal(some.gold.indices, again.gold.indices)
-    assert len(held_out_of_log(texts, twin.as_clicks(), log, limit=5)) == 100
+    np.testing.assert_array_equal(some.counted, again.counted)
     assert digest(log) == digest(log[::-1]) != digest(log[1:])
 
 
