@@ -21,7 +21,7 @@ from recsys.model.scratch import MEMORY, Scratch, pieces
 
 PROBES = 16
 "Clusters that each query looks through."
-AT_ONCE = 4096
+AT_ONCE = 8192
 "Queries that look at once; what each finds in every cluster is held until the best are chosen."
 
 
