@@ -9,8 +9,8 @@ from typing import Any
 from recsys.core.scoring import Scoring
 from recsys.model.candidates import PAYS, Candidates
 from recsys.model.composition import Composition, Vectors
-from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut
-from recsys.model.recipe import PLAIN_RECIPE, Recipe
+from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.recipe import IN_TRAINING, PLAIN_RECIPE, Recipe
 from recsys.model.trials_by_text import TrialsByText
 from recsys.model.variants import (
     along_the_ridge,

@@ -19,7 +19,7 @@ from recsys.model.composition import Composition
 from recsys.model.data import read_data, read_excluded
 from recsys.model.encoder import load_encoder
 from recsys.model.features import make_features
-from recsys.model.held_out import encode_all
+from recsys.model.held_out_evaluator import encode_all
 from recsys.model.snapshot import Snapshot, take_snapshot
 from recsys.model.write_run import Outcome, write_run
 

@@ -25,7 +25,7 @@ from recsys.model.encoder import is_static
 from recsys.model.features import Features
 from recsys.model.graph_weights import GraphWeights, make_weights
 from recsys.model.hard_negatives import HardNegatives
-from recsys.model.held_out import HeldOutEvaluator
+from recsys.model.held_out_evaluator import HeldOutEvaluator
 from recsys.model.losses.ramen import ClickLoss, RamenLoss
 from recsys.model.plan import Rows, UniformPlan
 from recsys.model.processes import this_process

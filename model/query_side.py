@@ -6,15 +6,12 @@ Shape letters: D embedding width, L items, Q held-out queries.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from recsys.core.prototypes import Prototypes
 from recsys.model.clicks import Clicks
 from recsys.model.composition import mean_of_queries
+from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.votes import Votes, ballots, collect_votes, prototypes_of_voters
-
-if TYPE_CHECKING:
-    from recsys.model.held_out import Encoded, HeldOut
 
 
 class QuerySide:

@@ -31,3 +31,11 @@ class Recipe:
 
 
 PLAIN_RECIPE = Recipe()
+
+IN_TRAINING = (
+    PLAIN_RECIPE,
+    Recipe(Composition(2.0, 1.0)),
+    Recipe(Composition(8.0, 30.0)),
+    Recipe(Composition(8.0, 30.0), bonus=Bonus(0.05, 0.02)),
+)
+"How items are composed to choose the best checkpoint, whichever is best; the final choice is made after training."

@@ -18,7 +18,7 @@ from recsys.model.data import TrainingData
 from recsys.model.encoder import load_encoder
 from recsys.model.features import Features
 from recsys.model.fit import fit
-from recsys.model.held_out import HeldOutEvaluator
+from recsys.model.held_out_evaluator import HeldOutEvaluator
 from recsys.model.processes import from_first
 
 SHARE = 10

@@ -22,9 +22,10 @@ from recsys.model.encoder import load_encoder, resolve
 from recsys.model.features import make_features
 from recsys.model.fit import fit
 from recsys.model.golden import choose_golden
-from recsys.model.held_out import IN_TRAINING, Encoded, HeldOut, HeldOutEncoder, HeldOutEvaluator
+from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.held_out_evaluator import HeldOutEncoder, HeldOutEvaluator
 from recsys.model.processes import from_first, is_first, this_process
-from recsys.model.recipe import PLAIN_RECIPE
+from recsys.model.recipe import IN_TRAINING, PLAIN_RECIPE
 from recsys.model.residual import learn_residual
 from recsys.model.selection import select, settle
 from recsys.model.snapshot import Snapshot, take_snapshot

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from torch import Tensor
 from recsys.core.bonus import widen_queries
 from recsys.core.prototypes import Prototypes
 from recsys.model.composition import Composition, Vectors, compose, shares_of_queries, widened
+from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.marks import Marks, marks_of
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.precision import quick_products
@@ -30,9 +30,6 @@ from recsys.model.ranks import first_ranks
 from recsys.model.recipe import Recipe
 from recsys.model.similarities import Similarities
 from recsys.model.votes import rank_with_votes
-
-if TYPE_CHECKING:
-    from recsys.model.held_out import Encoded, HeldOut
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ from recsys.model.embed import embed, plan_embedding
 from recsys.model.encoder import load_encoder
 from recsys.model.features import make_features
 from recsys.model.golden import measure_golden
-from recsys.model.held_out import encode_all
+from recsys.model.held_out_evaluator import encode_all
 from recsys.model.snapshot import NoClicksError, take_snapshot
 from recsys.model.write_run import Outcome, write_run
 

@@ -14,7 +14,8 @@ from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.features import make_features
 from recsys.model.fit import fit
-from recsys.model.held_out import HeldOut, HeldOutEncoder, HeldOutEvaluator
+from recsys.model.held_out import HeldOut
+from recsys.model.held_out_evaluator import HeldOutEncoder, HeldOutEvaluator
 from recsys.model.recipe import PLAIN_RECIPE
 from recsys.model.selection import select, settle
 from recsys.model.snapshot import take_snapshot

@@ -15,7 +15,7 @@ from recsys.core.run import Run, list_runs
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.encoder import EncoderMissingError
-from recsys.model.held_out import IN_TRAINING
+from recsys.model.recipe import IN_TRAINING
 from recsys.model.snapshot import UnknownRelationError
 from recsys.model.split import held_out
 from recsys.model.stream import NeighbourStream

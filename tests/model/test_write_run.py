@@ -15,7 +15,7 @@ from recsys.graph.client import Graph
 from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries, unit
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import encode_all
+from recsys.model.held_out_evaluator import encode_all
 from recsys.model.residual import learn_residual
 from recsys.model.snapshot import take_snapshot
 from recsys.model.write_run import Outcome, _served, write_run

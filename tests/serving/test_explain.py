@@ -18,7 +18,7 @@ from recsys.graph import between
 from recsys.graph.relations import Relation, register
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
-from recsys.model.held_out import encode_all
+from recsys.model.held_out_evaluator import encode_all
 from recsys.model.snapshot import take_snapshot
 from recsys.model.write_run import Outcome, write_run
 from recsys.serving import explain as explaining
