@@ -15,6 +15,7 @@ from recsys.model.trials_by_text import TrialsByText
 from recsys.model.variants import (
     along_the_ridge,
     alphas,
+    around,
     evidences,
     news,
     populars,
@@ -63,15 +64,16 @@ def choose(
 ) -> Choice:
     """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare every slice of the items.
 
-    A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain vectors
-    by more than twice the standard error of the mean paired difference. The search goes coordinate by coordinate, so
-    that few recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and
-    once both, α on top of the residual, δ, γ and β, and γ, c, the residual and δ once more from the best that spares
-    the slices. With these vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two
-    also from the best that spares the slices. Of what is found the best is taken, where what the worst slice loses
-    weighs a tenth, since rare items decide few of the queries, and anchors have to bring a tenth of a point. Then the
-    highest β is taken that costs no more than half a point. All of this from the best single search on is done without
-    anchors too, and what serves better in the end is chosen.
+    A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain
+    vectors by more than twice the standard error of the mean paired difference. The search goes coordinate by
+    coordinate, so that few recipes are measured: it begins with the best of those that checkpoints were chosen by;
+    then come c, α and once both, α on top of the residual, δ, γ and β, and γ, c, the residual and δ once more from
+    the best that spares the slices; where the best of all does not, α, c and γ are changed together too. With these
+    vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best
+    that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a tenth,
+    since rare items decide few of the queries, and anchors have to bring a tenth of a point. Then the highest β is
+    taken that costs no more than half a point. All of this from the best single search on is done without anchors
+    too, and what serves better in the end is chosen.
 
     Args:
         held_out: What to measure on.
@@ -115,6 +117,9 @@ def _search_one(tried: Candidates, further: Sequence[Variants]) -> None:
     # what is best of all may spare no slice whatever its other coordinates are, and then nothing near it has been tried
     for variants in (populars, evidences, *further, *([populars] if further else [])):
         tried.measure(variants(tried.best(tried.where(tried.spares))))
+    best = tried.best()
+    if not tried.spares(best):
+        tried.measure(around(best))
 
 
 def _ones(tried: Candidates) -> list[Recipe]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 from recsys.model.recipe import Recipe
 
@@ -29,6 +30,13 @@ def along_the_ridge(of: Recipe) -> Recipe:
     """Return it with a larger α and c: an item with few queries sees α/c alone, so that good pairs lie on a line."""
     how = of.composition
     return replace(of, composition=replace(how, alpha=4 * how.alpha, evidence=10 * how.evidence))
+
+
+def around(of: Recipe) -> Iterator[Recipe]:
+    """Yield it with α, c and γ together: what one of them costs rare items another may give back."""
+    for alpha, evidence, popular in product(ALPHAS[:4], sorted({0.0, of.composition.evidence}), POPULARITIES[1:5]):
+        how = replace(of.composition, alpha=alpha, evidence=evidence)
+        yield replace(of, composition=how, bonus=replace(of.bonus, popular=popular))
 
 
 def with_residual(of: Recipe) -> Iterator[Recipe]:

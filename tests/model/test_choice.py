@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from recsys.core.scoring import Scoring
-from recsys.model.choice import DEFAULT, choose
+from recsys.model.candidates import Candidates
+from recsys.model.choice import DEFAULT, _search_one, choose
 from recsys.model.clicks import Clicks
-from recsys.model.composition import PLAIN, unit
+from recsys.model.composition import PLAIN, Composition, unit
 from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.marks import SLICES, Marks
 from recsys.model.pairs import PairsByQuery
-from recsys.model.recipe import PLAIN_RECIPE
+from recsys.model.recipe import PLAIN_RECIPE, Recipe
 
 HELD_OUT = np.array([False, False, False, True, True])
 CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
@@ -157,3 +159,20 @@ def test_votes_that_pay_as_much_take_the_place_of_prototypes():
     assert choice.voted is not None
     assert (choice.scoring.prototypes, choice.scoring.votes > 0) == (0, True)
     assert choice.figures["with_prototypes"]["P@1"] > choice.figures["chosen"]["P@1"]
+
+
+def test_coordinates_are_changed_together_where_the_best_costs_a_slice():
+    """What spares the tail differs from the best in α and γ at once: no step along one of them finds it."""
+    both = (Composition(1.0, 0.0), 0.01)
+
+    def marks(recipe: Recipe) -> Marks:
+        found = (recipe.composition, recipe.bonus.popular) == both
+        score = 10 if recipe == PLAIN_RECIPE else 40 if found else 45 + recipe.bonus.popular
+        tail = np.full(100, 100.0 if found or recipe == PLAIN_RECIPE else 0.0)
+        return Marks(score, score, score, {**dict.fromkeys(SLICES, np.empty(0)), "tail": tail})
+
+    tried = Candidates(lambda recipes: {recipe: marks(recipe) for recipe in recipes})
+    _search_one(tried, [])
+    assert not tried.spares(tried.best())
+    found = tried.best(tried.where(tried.spares))
+    assert (found.composition, found.bonus.popular) == both
