@@ -68,6 +68,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     near_TK = np.empty((0, 0), dtype=np.int32)
     for epoch in range(EPOCHS):
         if epoch % SEARCH_EVERY == 0:
+            give_back()
             items = _all(vectors, text_LD.shape, scratch)
             near_TK = nearest_clicked(asked_TD, items, degree_L, known_pairs, torch.device("cpu"), seed, scratch)
             give_back()
