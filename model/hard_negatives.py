@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from sentence_transformers import SentenceTransformer
 
-from recsys.core.memory import give_back
 from recsys.graph.schema import Label
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Composition, Vectors, compose, mean_of_queries
@@ -75,7 +74,6 @@ class HardNegatives:
     def start(self, epoch: int) -> None:
         """Make ready for ``epoch``: look for near items if it is its turn and they are not kept already."""
         self._near_TK = kept(self._directory / f"hard-negatives-{last_turn(epoch, 0, self._every)}.npy", self._search)
-        give_back()
 
     def draw(self, query_B: Rows, rng: np.random.Generator) -> Rows:
         """Draw one near item for each of these training queries, as :func:`draw_near` does."""

@@ -54,7 +54,7 @@ class Marks:
     @property
     def by_slice(self) -> dict[str, float]:
         """R@10 of each slice, 0 where no query has gold there."""
-        return {name: round(float(found_Q.mean()), 3) if found_Q.size else 0.0 for name, found_Q in self.slices.items()}
+        return {name: round(_mean(found_Q), 3) for name, found_Q in self.slices.items()}
 
     def spares_slices(self, plain: Marks) -> bool:
         """Say whether no slice fares worse than under ``plain``, marks of the same queries, but for noise."""
@@ -80,18 +80,17 @@ def marks_of(rank_G: Rows, gold: Gold, counted_Q: Flags, degree_G: Rows, gain_G:
         gain_G: 1/p of each pair's item.
         attainable: What the best five items of every counted query would gain.
     """
-    positions, n_queries = gold.positions, len(gold.sizes)
+    positions = gold.positions
     counted_G = counted_Q[positions]
-    size_Q = np.bincount(positions[counted_G], minlength=n_queries)
-    first_Q = np.bincount(positions, weights=rank_G == 0, minlength=n_queries)[size_Q > 0].astype(np.float64)
+    first_Q = np.bincount(positions, weights=rank_G == 0)[np.unique(positions[counted_G])].astype(np.float64)
 
     def recall(of_G: Flags) -> Floats:
-        return 100 * _recall(positions[of_G], rank_G[of_G] < 10, n_queries)
+        return 100 * _recall(positions[of_G], rank_G[of_G] < 10, len(gold.sizes))
 
     return Marks(
-        p1=_percent(first_Q),
+        p1=100 * _mean(first_Q),
         psp5=100 * float(gain_G[counted_G & (rank_G < 5)].sum()) / attainable if counted_G.any() else 0.0,
-        r10=float(recall(counted_G).mean()) if counted_G.any() else 0.0,
+        r10=_mean(recall(counted_G)),
         slices={name: recall(inside_G) for name, inside_G in in_slices(degree_G).items()},
     )
 
@@ -103,8 +102,8 @@ def _recall(positions: Rows, found_G: Flags, n_queries: int) -> Floats:
     return recall
 
 
-def _percent(values: Floats) -> float:
-    return 100 * float(values.mean()) if values.size else 0.0
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if values.size else 0.0
 
 
 def _is_noise(loss_Q: Floats) -> bool:

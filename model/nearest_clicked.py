@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from recsys.core.memory import give_back
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Vectors
 from recsys.model.near_in_clusters import nearest_in_clusters
@@ -92,4 +93,5 @@ def nearest_clicked(
         )
     for some in pieces(len(near_TK)):
         near_TK[some] = np.where(near_TK[some] >= 0, clicked[near_TK[some]], -1)
+    give_back()
     return near_TK

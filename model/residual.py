@@ -71,7 +71,6 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
             give_back()
             items = _all(vectors, text_LD.shape, scratch)
             near_TK = nearest_clicked(asked_TD, items, degree_L, known_pairs, torch.device("cpu"), seed, scratch)
-            give_back()
         rng = np.random.default_rng([seed, epoch])
         for query_B in plan.batches(epoch):
             near_BK = near_TK[np.searchsorted(plan.rows, query_B)]

@@ -58,13 +58,14 @@ def held_out_of_log(
     """
     items = _items(texts["Item"])
     there = set(items.ids)
+    queries = len({query for query, _, _ in log})
     asked = [click for click in log if click[2] in there]
     if _are_known({(query, item) for query, _, item in asked}, texts, clicks):
-        raise NothingToMeasureError(len({query for query, _, _ in log}))
+        raise NothingToMeasureError(queries)
     try:
         task = build_task(asked, items, filtered)
     except NoGoldError as error:
-        raise NothingToMeasureError(error.queries) from error
+        raise NothingToMeasureError(queries) from error
     place_Q = np.argsort(np.argsort([_hash(query) for query in task.queries]))
     degree_G = clicks.per_item()[1][task.gold.indices]
     kept_Q = measured(place_Q[task.gold.positions], degree_G, len(place_Q), limit)[place_Q]

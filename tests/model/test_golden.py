@@ -15,19 +15,16 @@ from recsys.model.golden import choose_golden, measure_golden
 from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.pairs import PairsByQuery
 from recsys.model.texts import Texts
+from tests.model.text_files import written
 
 CLICKS = Clicks(np.array([0, 1, 2, 3, 3, 4]), np.array([0, 1, 2, 0, 3, 1]), np.ones(6, np.int64), 5, 4)
 HELD_OUT = np.array([False, False, False, True, True])
 ENCODED = Encoded(np.eye(4, dtype=np.float32), np.eye(5, 4, dtype=np.float32))
-SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("payload", pa.string())])
 
 
 def texts(path: Path, kind: str, n: int) -> Texts:
     """Return ``n`` texts of a kind."""
-    columns = [[f"{kind}{row}" for row in range(n)], [f"the {kind} {row}" for row in range(n)], ["{}"] * n]
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-        writer.write_batch(pa.record_batch([pa.array(c, pa.string()) for c in columns], schema=SCHEMA))
-    return Texts(path)
+    return written(path, ([f"{kind}{row}" for row in range(n)], [f"the {kind} {row}" for row in range(n)]))
 
 
 @pytest.fixture

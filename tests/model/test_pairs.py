@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.graph.client import Graph
 from recsys.model.pairs import PairsByQuery, rows_of_pairs
-from recsys.model.texts import _SCHEMA as SCHEMA
 from recsys.model.texts import Texts
+from tests.model.text_files import written
 
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), max_size=20)
 ROWS = st.lists(st.integers(0, 6), max_size=8)
@@ -56,11 +55,7 @@ def test_ids_become_rows(small: Graph, twin, tmp_path: Path):
 
 def test_ids_are_looked_up_on_every_page(tmp_path: Path):
     """Rows count on from page to page, whatever page an id is on and however often it is asked."""
-    with pa.OSFile(str(tmp_path / "t"), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-        for page in (["a", "b"], ["c", "d"], ["e"]):
-            columns = [pa.array(column, pa.string()) for column in (page, page, ["{}"] * len(page))]
-            writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
-    texts = Texts(tmp_path / "t")
+    texts = written(tmp_path / "t", *((page, page) for page in (["a", "b"], ["c", "d"], ["e"])))
     pairs = [("e", "a"), ("b", "d"), ("x", "c"), ("e", "c"), ("e", "a")]
     query, item = rows_of_pairs(pairs, texts, texts)
     assert list(zip(query, item, strict=True)) == [(4, 0), (1, 3), (4, 2), (4, 0)]
