@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,7 @@ class Clicks:
         clicks: Clicks of each pair.
         n_queries: Rows of the snapshot's queries.
         n_items: Rows of the snapshot's items.
+        scratch: Where arrays live that are made from these.
     """
 
     query: Rows
@@ -40,21 +42,27 @@ class Clicks:
     clicks: Rows
     n_queries: int
     n_items: int
+    scratch: Scratch = MEMORY
 
-    @property
+    @cached_property
     def queries(self) -> Rows:
         """Rows of the queries that clicked something, ascending."""
-        return np.flatnonzero(self.per_query()[1])
+        column, last = self.scratch.column(np.int64), -1
+        for some in pieces(len(self.query)):
+            rows = np.unique(self.query[some])
+            column.append(rows[rows > last])
+            last = rows[-1]
+        return column.whole()
 
-    def of_queries(self, keep: npt.NDArray[np.bool_], scratch: Scratch = MEMORY) -> Clicks:
+    def of_queries(self, keep: npt.NDArray[np.bool_]) -> Clicks:
         """Return the pairs of the query rows where ``keep`` is true."""
-        return self.where(keep[self.query], scratch)
+        return self.where(keep[self.query])
 
-    def where(self, kept: npt.NDArray[np.bool_], scratch: Scratch = MEMORY) -> Clicks:
+    def where(self, kept: npt.NDArray[np.bool_]) -> Clicks:
         """Return the pairs where ``kept`` is true."""
         sides = (self.query, self.item, self.clicks)
         parts = ([side[some][kept[some]] for side in sides] for some in pieces(len(kept)))
-        return Clicks(*_columns(parts, scratch), self.n_queries, self.n_items)
+        return Clicks(*_columns(parts, self.scratch), self.n_queries, self.n_items, self.scratch)
 
     def by_item(self) -> Iterator[Rows]:
         """Yield places of pairs by item and query, all of some items at a time, about :data:`AT_ONCE` or one item's."""
@@ -62,9 +70,9 @@ class Clicks:
             place = np.flatnonzero((self.item >= first) & (self.item < end))
             yield place[np.argsort(self.item[place], kind="stable")]
 
-    def numbered(self, query_T: Rows, scratch: Scratch = MEMORY) -> Clicks:
+    def numbered(self, query_T: Rows) -> Clicks:
         """Return the same pairs with every query numbered by its place among ``query_T``, ascending rows."""
-        query = scratch.column(np.int64)
+        query = self.scratch.column(np.int64)
         for some in pieces(len(self.query)):
             query.append(np.searchsorted(query_T, self.query[some]))
         return replace(self, query=query.whole(), n_queries=len(query_T))
@@ -84,7 +92,7 @@ def read_clicks(graph: Graph, snapshot: Snapshot, scratch: Scratch = MEMORY) -> 
     pages = snapshot_edges(graph, snapshot, Relation(CLICKED, "Query", "Item"))
     pages = progress(pages, "clicks", total=-(-n_queries // PAGE_ROWS), unit="page")
     parts = ((edges.source, edges.target, edges.clicks) for edges in pages)
-    return Clicks(*_columns(parts, scratch), n_queries, n_items)
+    return Clicks(*_columns(parts, scratch), n_queries, n_items, scratch)
 
 
 def _columns(parts: Iterable[Sequence[Rows]], scratch: Scratch) -> tuple[Rows, Rows, Rows]:

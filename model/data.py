@@ -52,7 +52,7 @@ class TrainingData:
     @cached_property
     def training_clicks(self) -> Clicks:
         """Clicks of the queries that are not held out, which all parts of the training share."""
-        return self.clicks.of_queries(~self.held_out, self.scratch) if self.held_out.any() else self.clicks
+        return self.clicks.of_queries(~self.held_out) if self.held_out.any() else self.clicks
 
     @property
     def training_rows(self) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -67,7 +68,7 @@ def fit(
     """
     data = data if settings.graph and settings.graph_weight else data.without_relations()
     plan = _plan(model, features, data, settings, directory).shard(*this_process())
-    two_hop = TwoHop(data.training_clicks, data.scratch) if settings.graph and settings.two_hop else None
+    two_hop = TwoHop(data.training_clicks) if settings.graph and settings.two_hop else None
     hard_negatives = _hard_negatives(model, features, data, settings, directory)
     pruning = _pruning(model, features, graph, data.snapshot, settings, directory)
     reader = BatchReader(
@@ -88,7 +89,7 @@ def fit(
             sampler=PlanSampler(plan, stream),
             model=model,
             args=make_arguments(model, settings, len(plan), directory, measured=evaluator is not None),
-            train_dataset=Dataset.from_dict({"row": plan.rows}),
+            train_dataset=Dataset(pa.table({"row": plan.rows})),
             weights=weights,
             loss=_loss(model, settings, weights),
             data_collator=BatchCollator(stream, features),
@@ -111,7 +112,7 @@ def _plan(
     model: SentenceTransformer, features: Features, data: TrainingData, settings: TrainSettings, directory: Path
 ) -> UniformPlan:
     if settings.plan == "uniform":
-        return UniformPlan(data.training_rows, settings.batch_size, settings.seed)
+        return UniformPlan(data.training_rows, settings.batch_size, settings.seed, data.scratch)
 
     def encode(rows: Rows) -> Vectors:
         return encode_rows(model, features, "Query", rows, settings.batch_size, data.scratch)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.core.errors import DataError
+from recsys.model.scratch import MEMORY, Scratch
 
 Rows = npt.NDArray[np.int64]
 
@@ -37,6 +38,7 @@ class UniformPlan:
         batch_size: Rows per batch; those of the last step of an epoch may be shorter, or longer by one where fewer
             rows than shards are left over.
         seed: Seed of the order.
+        scratch: Where the order lives.
     """
 
     number = 0
@@ -44,10 +46,11 @@ class UniformPlan:
     shards = 1
     "How many there are."
 
-    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
+    def __init__(self, rows: Rows, batch_size: int, seed: int, scratch: Scratch = MEMORY) -> None:
         self.rows = rows
         self.batch_size = batch_size
         self.seed = seed
+        self.scratch = scratch
 
     def __len__(self) -> int:
         whole, left = divmod(len(self.rows), self.batch_size * self.shards)
@@ -69,7 +72,10 @@ class UniformPlan:
 
     def order(self, epoch: int) -> Rows:
         """Return the rows of ``epoch`` in their order, those of all shards."""
-        return np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+        order: Rows = self.scratch.zeros(self.rows.shape, np.int64)
+        order[:] = self.rows
+        np.random.default_rng([self.seed, epoch]).shuffle(order)
+        return order
 
     def steps(self, epoch: int) -> Iterator[list[Rows]]:
         """Yield the steps of ``epoch``, each with one batch per shard."""

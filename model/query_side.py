@@ -35,7 +35,7 @@ class QuerySide:
     @cached_property
     def _ballots(self) -> Clicks:
         """What training queries vote for."""
-        return ballots(self._held_out.training_clicks, self._encoded.scratch)
+        return ballots(self._held_out.training_clicks)
 
     @cached_property
     def votes(self) -> Votes:

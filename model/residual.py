@@ -57,7 +57,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     _, degree_L = clicks.per_item()
     clicked_L1 = torch.from_numpy(degree_L > 0)[:, None]
     free, optimizer = _free_vectors(text_LD.shape, scratch)
-    plan = UniformPlan(clicks.queries, BATCH_SIZE, seed)
+    plan = UniformPlan(clicks.queries, BATCH_SIZE, seed, scratch)
     known_pairs = KnownPairs.of(plan.rows, clicks, excluded)
     asked_TD = scratch.by_rows((len(plan.rows), text_LD.shape[1]), lambda some: encoded.queries[plan.rows[some]])
 

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from recsys.model.clicks import Clicks
 from recsys.model.draw import Draw
 from recsys.model.ranges import joined_ranges
-from recsys.model.scratch import MEMORY, Scratch
 
 Rows = npt.NDArray[np.int64]
 
@@ -24,11 +23,10 @@ class TwoHop:
 
     Args:
         clicks: Clicks of the training queries: a held-out query is never drawn.
-        scratch: Where the queries by item live.
     """
 
-    def __init__(self, clicks: Clicks, scratch: Scratch = MEMORY) -> None:
-        clicker = scratch.column(np.int64)
+    def __init__(self, clicks: Clicks) -> None:
+        clicker = clicks.scratch.column(np.int64)
         for place in clicks.by_item():
             clicker.append(clicks.query[place])
         self._clicker = clicker.whole()

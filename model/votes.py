@@ -18,7 +18,6 @@ from recsys.core.votes import BALLOT, NEIGHBOURS, ballots_of_table, shares
 from recsys.model.clicks import Clicks
 from recsys.model.ranges import joined_ranges
 from recsys.model.ranking import BLOCK_SCORES, Pairs, best, rank_blocks, without_nan
-from recsys.model.scratch import MEMORY, Scratch
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -75,7 +74,7 @@ def rank_with_votes(
     return rank_blocks(score, len(queries_BD), len(items_LD), k, excluded=excluded)
 
 
-def ballots(clicks: Clicks, scratch: Scratch = MEMORY) -> Clicks:
+def ballots(clicks: Clicks) -> Clicks:
     """Return what each query votes for: its :data:`recsys.core.votes.BALLOT` items with the most clicks."""
     many = clicks.per_query()[1] > BALLOT
     if not many.any():
@@ -85,7 +84,7 @@ def ballots(clicks: Clicks, scratch: Scratch = MEMORY) -> Clicks:
     query = clicks.query[order]
     kept = np.ones(len(clicks.query), dtype=bool)
     kept[order[np.arange(len(query)) - np.searchsorted(query, query) >= BALLOT]] = False
-    return clicks.where(kept, scratch)
+    return clicks.where(kept)
 
 
 def payloads_of_queries(votes: Clicks, some: slice) -> list[dict[str, list[int]]]:

@@ -75,7 +75,7 @@ def write_run(outcome: Outcome, figures: dict[str, Any], runs: Path, name: str) 
         shutil.copytree(outcome.encoder, hidden / "encoder")
     else:
         outcome.encoder.save_pretrained(str(hidden / "encoder"), create_model_card=False)
-    served, votes = _served(outcome), ballots(outcome.data.clicks, outcome.data.scratch)
+    served, votes = _served(outcome), ballots(outcome.data.clicks)
     write_parts(hidden / "items.parquet", _items(outcome, served))
     write_parts(hidden / "queries.parquet", _queries(outcome, votes))
     write_excluded(hidden, outcome.data)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsys.graph import pages
 from recsys.graph.client import Graph
+from recsys.model import scratch
 from recsys.model.clicks import read_clicks
+from recsys.model.scratch import Scratch
 from recsys.model.snapshot import take_snapshot
 
 
@@ -35,6 +39,16 @@ def test_totals_equal_brute_force(twin):
     for query in range(60):
         counts = [n for (q, _), n in twin.clicks.items() if q == query]
         assert (total[query], degree[query]) == (sum(counts), len(counts))
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_queries_with_clicks_come_once(twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int):
+    """Each once and ascending, also where the pairs of one fall into two pieces; in a file as in memory."""
+    monkeypatch.setattr(scratch, "ROWS", rows)
+    expected = sorted({query for query, _ in twin.clicks})
+    for clicks in (twin.as_clicks(), replace(twin.as_clicks(), scratch=Scratch(tmp_path))):
+        assert clicks.queries.tolist() == expected
+    assert twin.as_clicks().of_queries(np.zeros(60, bool)).queries.tolist() == []
 
 
 def test_pairs_of_some_queries(twin):

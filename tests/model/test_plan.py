@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.model.plan import TooManyShardsError, UniformPlan
+from recsys.model.scratch import Scratch
 
 
 @given(
@@ -25,11 +28,12 @@ def test_every_row_comes_once_per_epoch(rows: set[int], batch_size: int, seed: i
     assert len(batches) == len(plan)
 
 
-def test_the_order_depends_on_seed_and_epoch_alone():
-    """Asked again it is the same; another epoch or another seed has another."""
+def test_the_order_depends_on_seed_and_epoch_alone(tmp_path: Path):
+    """Asked again, or kept in a file, it is the same; another epoch or another seed has another."""
     rows = np.arange(100)
     order = UniformPlan(rows, 10, seed=1).order(2)
     np.testing.assert_equal(UniformPlan(rows, 33, seed=1).order(2), order)
+    np.testing.assert_equal(UniformPlan(rows, 10, 1, Scratch(tmp_path)).order(2), order)
     assert (UniformPlan(rows, 10, seed=1).order(3) != order).any()
     assert (UniformPlan(rows, 10, seed=2).order(2) != order).any()
 
