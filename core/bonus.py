@@ -61,8 +61,8 @@ def widen_items(item_LD: Vectors, degree_L: npt.NDArray[np.int64]) -> Vectors:
         item_LD: Unit-norm item vectors.
         degree_L: n, distinct queries that clicked each item.
     """
-    tail = [UNITS[0] * (degree_L == 0), UNITS[1] * np.log1p(degree_L)]
-    return np.column_stack([item_LD, *tail]).astype(np.float32, copy=False)
+    tail_L2 = np.stack([UNITS[0] * (degree_L == 0), UNITS[1] * np.log1p(degree_L)], axis=1)
+    return np.column_stack([item_LD, tail_L2.astype(np.float32)]).astype(np.float32, copy=False)
 
 
 def widen_queries(query_BD: Vectors, bonus: Bonus) -> Vectors:
@@ -72,5 +72,5 @@ def widen_queries(query_BD: Vectors, bonus: Bonus) -> Vectors:
         query_BD: Unit-norm query vectors; a zero vector, of a text without a known word, stays zero.
         bonus: Of the search that they are for.
     """
-    tail = np.outer(query_BD.any(axis=1), bonus.suffix)
-    return np.column_stack([query_BD, tail]).astype(np.float32, copy=False)
+    tail_B2 = np.outer(query_BD.any(axis=1), bonus.suffix).astype(np.float32)
+    return np.column_stack([query_BD, tail_B2]).astype(np.float32, copy=False)

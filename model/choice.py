@@ -177,7 +177,7 @@ def _figures(trials: TrialsByText, tried: Candidates, found: _Found) -> dict[str
     ]
     return {
         "held_out_queries": len(trials.held_out),
-        **{name: trials.of(recipe.composition).figures(recipe) for name, recipe in named.items()},
+        **{name: trials.figures(recipe) for name, recipe in named.items()},
         "R@10_by_slice": {"queries": queries, **by_slice},
         "candidates": candidates,
     }

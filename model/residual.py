@@ -84,6 +84,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
             optimizer.step()
             decay.step()
     weight_LD = free.weight.detach()
+    give_back()
     return scratch.by_rows(text_LD.shape, lambda some: (text_LD[some] + weight_LD[some] * clicked_L1[some]).numpy())
 
 

@@ -168,8 +168,11 @@ class Trials:
         """Return what the similarities to title and mean are multiplied with."""
         weight_L = how.alpha * shares_of_queries(self.held_out.degree, how)
         norm_L = np.sqrt(np.maximum(self._own_L + 2 * weight_L * self._cross_L + weight_L**2 * self._mean_L, 0))
-        scale_L = np.where(norm_L > 0, 1 / np.where(norm_L > 0, norm_L, 1), 0).astype(np.float32)
-        return torch.from_numpy(scale_L), torch.from_numpy((weight_L * scale_L).astype(np.float32))
+        scales_2L: Vectors = self.encoded.scratch.zeros((2, len(norm_L)), np.float32)
+        scales_2L[0] = np.where(norm_L > 0, 1 / np.where(norm_L > 0, norm_L, 1), 0)
+        scales_2L[1] = weight_L * scales_2L[0]
+        scale, pulled = torch.from_numpy(scales_2L)
+        return scale, pulled
 
     def _excluded(self, block: slice) -> tuple[Rows, Rows]:
         """Return what is never ranked: a query's own page, and everything for a zero vector."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from recsys.core.memory import give_back
 from recsys.model.composition import Composition, Vectors, units, with_anchors
 from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.marks import Marks
@@ -44,7 +45,14 @@ class TrialsByText:
         marks: dict[Recipe, Marks] = {}
         for some in dict.fromkeys(self.of(recipe.composition) for recipe in recipes):
             marks |= some.measure([recipe for recipe in recipes if self.of(recipe.composition) is some])
+        give_back()
         return marks
+
+    def figures(self, recipe: Recipe) -> dict[str, float]:
+        """Return every metric, in percent, of the vectors that would serve."""
+        figures = self.of(recipe.composition).figures(recipe)
+        give_back()
+        return figures
 
     def _with_text(self, how: Composition) -> Encoded:
         if not how.adds_to_text:
