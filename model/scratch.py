@@ -25,7 +25,9 @@ Array = npt.NDArray[Any]
 Vectors = npt.NDArray[np.float32]
 
 ROWS = 16_384
-"Rows of vectors, or pairs, that are worked on at once."
+"Pairs, or rows of vectors, that are worked on at once."
+MADE_AT_ONCE = 4096
+"Rows of vectors that are made at once: what is freed of each in between stays with the process for a while."
 
 
 class UnwritableError(SetupError):
@@ -63,14 +65,14 @@ class Scratch:
         return Column(self, kind)
 
     def by_rows(self, shape: tuple[int, ...], make: Callable[[slice], Vectors]) -> Vectors:
-        """Return vectors that are made :data:`ROWS` at a time, float32.
+        """Return vectors that are made :data:`MADE_AT_ONCE` rows at a time, float32.
 
         Args:
             shape: Of all of them.
             make: Returns those of a slice.
         """
         column = self.column(np.float32)
-        for some in pieces(shape[0]):
+        for some in pieces(shape[0], MADE_AT_ONCE):
             column.append(make(some))
         return column.whole().reshape(shape)
 

@@ -17,6 +17,7 @@ from recsys.model.scratch import MEMORY, Scratch, UnwritableError, pieces
 def scratch(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
     """Both kinds, in pieces of four rows."""
     monkeypatch.setattr(module, "ROWS", 4)
+    monkeypatch.setattr(module, "MADE_AT_ONCE", 4)
     return MEMORY if request.param == "memory" else Scratch(tmp_path)
 
 
