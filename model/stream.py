@@ -42,6 +42,7 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._memory_bound = memory_bound
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neighbours")
         self._waiting: deque[Future[Batch]] = deque()
+        self._largest = 0
         self._ahead = 2
         self._open(0, 0)
 
@@ -69,7 +70,9 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._fill()
         batch = self._waiting.popleft().result()
         self._head += 1
-        self._ahead = max(1, self._memory_bound // batch.nbytes)
+        # by the largest: in place of a short last one of an epoch the whole next epoch might fit
+        self._largest = max(self._largest, batch.nbytes)
+        self._ahead = max(1, self._memory_bound // self._largest)
         self._fill()
         return batch
 

@@ -120,6 +120,19 @@ def test_what_waits_is_bounded(reader: CountingReader, plan: UniformPlan):
     assert reader.reads == len(plan)
 
 
+def test_a_short_last_batch_leaves_the_bound(reader: CountingReader, twin):
+    """Where the last batch of an epoch holds a single query, no more of the next epoch is fetched ahead."""
+    plan = UniformPlan(np.array(twin.clicked[:41]), 8, seed=1)
+    with NeighbourStream(reader, plan, seed=5) as stream:
+        bound = 2 * max(batch.nbytes for batch in stream.epoch(0))
+    reader.reads = 0
+    with NeighbourStream(reader, plan, seed=5, memory_bound=bound) as stream:
+        assert sum(1 for _ in stream.epoch(0)) == len(plan) == reader.reads == 6
+        stream.start(1)
+        stream.batch(next(plan.batches(1)).tolist())
+        assert len(stream._waiting) == 2
+
+
 def test_a_failed_read_reaches_the_trainer(reader: CountingReader, plan: UniformPlan, monkeypatch: pytest.MonkeyPatch):
     """An error while reading ahead is raised when its batch is asked for, not before and not never."""
     with NeighbourStream(reader, plan, seed=5, memory_bound=1) as stream:
