@@ -43,7 +43,6 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neighbours")
         self._waiting: deque[Future[Batch]] = deque()
         self._largest = 0
-        self._ahead = 2
         self._open(0, 0)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
@@ -70,9 +69,7 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._fill()
         batch = self._waiting.popleft().result()
         self._head += 1
-        # by the largest: in place of a short last one of an epoch the whole next epoch might fit
         self._largest = max(self._largest, batch.nbytes)
-        self._ahead = max(1, self._memory_bound // self._largest)
         self._fill()
         return batch
 
@@ -96,6 +93,11 @@ class NeighbourStream(AbstractContextManager["NeighbourStream"]):
         self._batches = list(self._plan.batches(epoch))
         self._index_of = {int(rows[0]): index for index, rows in enumerate(self._batches)}
         self._seek(first)
+
+    @property
+    def _ahead(self) -> int:
+        """Batches that may wait, by the largest so far: in place of a short last one a whole epoch might fit."""
+        return max(1, self._memory_bound // self._largest) if self._largest else 2
 
     def _fill(self) -> None:
         while len(self._waiting) < self._ahead and self._head + len(self._waiting) < len(self._batches):
