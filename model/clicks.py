@@ -70,12 +70,12 @@ class Clicks:
             place = np.flatnonzero((self.item >= first) & (self.item < end))
             yield place[np.argsort(self.item[place], kind="stable")]
 
-    def numbered(self, query_T: Rows) -> Clicks:
-        """Return the same pairs with every query numbered by its place among ``query_T``, ascending rows."""
+    def numbered(self) -> Clicks:
+        """Return the same pairs with every query numbered by its place among :attr:`queries`."""
         query = self.scratch.column(np.int64)
         for some in pieces(len(self.query)):
-            query.append(np.searchsorted(query_T, self.query[some]))
-        return replace(self, query=query.whole(), n_queries=len(query_T))
+            query.append(np.searchsorted(self.queries, self.query[some]))
+        return replace(self, query=query.whole(), n_queries=len(self.queries))
 
     def per_item(self) -> tuple[Rows, Rows]:
         """Return total clicks and distinct clicking queries of every item row."""

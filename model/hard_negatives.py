@@ -83,9 +83,9 @@ class HardNegatives:
         scratch = self._scratch
         asked = self._encode("Query", self._query_T)
         items = self._encode("Item", np.arange(self._clicks.n_items))
-        mean = mean_of_queries(asked, self._clicks.numbered(self._query_T), scratch)
+        mean = mean_of_queries(asked, self._clicks.numbered(), scratch)
         items = compose(items, mean, self._degree_L, self._composition, scratch)
-        known = KnownPairs.of(self._query_T, self._clicks, self._excluded)
+        known = KnownPairs.of(self._clicks, self._excluded)
         return nearest_clicked(asked, items, self._degree_L, known, self._model.device, self._seed, scratch)
 
     def _encode(self, label: Label, rows: Rows) -> Vectors:

@@ -39,9 +39,9 @@ class KnownPairs:
     excluded: PairsByQuery
 
     @classmethod
-    def of(cls, query_T: Rows, clicks: Clicks, excluded: PairsByQuery) -> KnownPairs:
+    def of(cls, clicks: Clicks, excluded: PairsByQuery) -> KnownPairs:
         """Return those of ``clicks`` and ``excluded``."""
-        return cls(query_T, PairsByQuery(clicks.query, clicks.item), excluded)
+        return cls(clicks.queries, PairsByQuery(clicks.query, clicks.item), excluded)
 
     def __call__(self, some: slice) -> tuple[Rows, Rows]:
         """Return places in ``query_T[some]``, and items."""

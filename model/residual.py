@@ -58,7 +58,7 @@ def learn_residual(encoded: Encoded, clicks: Clicks, excluded: PairsByQuery, see
     clicked_L1 = torch.from_numpy(degree_L > 0)[:, None]
     free, optimizer = _free_vectors(text_LD.shape, scratch)
     plan = UniformPlan(clicks.queries, BATCH_SIZE, seed, scratch)
-    known_pairs = KnownPairs.of(plan.rows, clicks, excluded)
+    known_pairs = KnownPairs.of(clicks, excluded)
     asked_TD = scratch.by_rows((len(plan.rows), text_LD.shape[1]), lambda some: encoded.queries[plan.rows[some]])
 
     def vectors(rows: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from recsys.model.nearest_clicked import KnownPairs, nearest_clicked
 def test_known_pairs_are_clicks_and_what_is_excluded(twin):
     """Of any slice of the training queries, by their place in it."""
     clicks = twin.as_clicks()
-    known = KnownPairs.of(clicks.queries, clicks, twin.excluded)
+    known = KnownPairs.of(clicks, twin.excluded)
     for some in (slice(0, 7), slice(7, len(clicks.queries))):
         rows = clicks.queries[some].tolist()
         expected = {(rows.index(q), i) for q, i in twin.clicks if q in rows}
@@ -31,7 +31,7 @@ def test_near_items_were_clicked_and_not_by_the_query(twin, monkeypatch: pytest.
     degree = clicks.per_item()[1]
     rng = np.random.default_rng(0)
     queries, items = (rng.normal(size=(n, 4)).astype(np.float32) for n in (len(clicks.queries), clicks.n_items))
-    known = KnownPairs.of(clicks.queries, clicks, twin.excluded)
+    known = KnownPairs.of(clicks, twin.excluded)
 
     def found() -> np.ndarray:
         return nearest_clicked(queries, items, degree, known, torch.device("cpu"), 7)
