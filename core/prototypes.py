@@ -24,7 +24,7 @@ from recsys.core.votes import ballots_of_table
 LEAN: Final = 0.25
 "λ, how far an item's vector is drawn towards a query."
 
-_ITEMS_AT_ONCE = 8192
+_ITEMS_AT_ONCE = 2048
 _PAIRS_AT_ONCE = 1 << 18
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 "Multiplied with it, successive rows come in an order that has nothing to do with their own."

@@ -23,6 +23,8 @@ PROBES = 16
 "Clusters that each query looks through."
 AT_ONCE = 8192
 "Queries that look at once; what each finds in every cluster is held until the best are chosen."
+IN_CLUSTER = 512
+"Queries that look through a cluster at once: few shapes of products, since code is compiled and kept for each."
 
 
 def nearest_in_clusters(
@@ -96,11 +98,13 @@ def _look_through(
 
 
 def _by_cluster(probed_BP: Rows) -> Iterator[tuple[int, Rows]]:
-    """Yield each cluster that is probed, and where in the flattened ``probed_BP`` it stands, ascending."""
+    """Yield each cluster that is probed, and where in the flattened ``probed_BP`` it stands, ascending, in pieces."""
     cluster_N = probed_BP.ravel()
     order_N = np.argsort(cluster_N, kind="stable")
     clusters, first = np.unique(cluster_N[order_N], return_index=True)
-    yield from zip(clusters.tolist(), np.split(order_N, first[1:]), strict=True)
+    for cluster, slot in zip(clusters.tolist(), np.split(order_N, first[1:]), strict=True):
+        for some in pieces(len(slot), IN_CLUSTER):
+            yield cluster, slot[some]
 
 
 def _inside(out: tuple[Rows, Rows], position_B: Rows, first: int, last: int) -> tuple[torch.Tensor, torch.Tensor]:

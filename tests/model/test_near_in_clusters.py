@@ -32,9 +32,10 @@ def left_out(out: np.ndarray) -> LeftOut:
     k=st.integers(1, 10),
     share=st.sampled_from([0.0, 0.4, 1.0]),
     rows=st.sampled_from([2, 1 << 14]),
+    in_cluster=st.sampled_from([2, 512]),
 )
 def test_looking_through_every_cluster_finds_what_a_whole_search_finds(
-    seed: int, n: int, m: int, k: int, share: float, rows: int
+    seed: int, n: int, m: int, k: int, share: float, rows: int, in_cluster: int
 ):
     """Whatever is left out, and however many queries are looked at together."""
     rng = np.random.default_rng(seed)
@@ -44,6 +45,7 @@ def test_looking_through_every_cluster_finds_what_a_whole_search_finds(
         patch.setattr(exact, "has_bfloat16", lambda _: False)
         patch.setattr(module, "PROBES", m)
         patch.setattr(scratch, "ROWS", rows)
+        patch.setattr(module, "IN_CLUSTER", in_cluster)
         found = nearest_in_clusters(queries, items, out, k, CPU, rng)
         expected = nearest(queries, items, out, k, CPU)
     np.testing.assert_array_equal(found, expected)
