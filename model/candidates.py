@@ -41,7 +41,11 @@ class Candidates:
 
     def spares(self, recipe: Recipe) -> bool:
         """Say whether a recipe spares every slice of the items."""
-        return self.marks[recipe].spares_slices(self.marks[PLAIN_RECIPE])
+        return not self.shortfall(recipe)
+
+    def shortfall(self, recipe: Recipe) -> float:
+        """Return what slices fare worse than under plain vectors, in points of R@10."""
+        return self.marks[recipe].shortfall(self.marks[PLAIN_RECIPE])
 
     def score(self, recipe: Recipe) -> float:
         """Return the score of a recipe."""
@@ -55,6 +59,10 @@ class Candidates:
     def best(self, among: Iterable[Recipe] | None = None) -> Recipe:
         """Return the recipe of the highest score, of all unless told, and the first measured of equals."""
         return max(self.marks if among is None else among, key=self.score)
+
+    def most_promising(self) -> Recipe:
+        """Return the recipe of the highest score less what slices fall short, which a further step may mend."""
+        return max(self.marks, key=lambda recipe: self.score(recipe) - self.shortfall(recipe))
 
     def fairest(self, among: Iterable[Recipe]) -> Recipe:
         """Return the recipe of the highest value."""

@@ -26,6 +26,7 @@ def model_card(manifest: Mapping[str, Any], settings: Mapping[str, Any], metrics
     alpha, evidence = metrics["composition"]["alpha"], metrics["composition"]["evidence"]
     text = _text(metrics["composition"])
     linked = "; A is the mean of the item's anchors" if metrics["composition"].get("anchors") else ""
+    near = _borrowed(metrics["composition"])
     return f"""# {manifest["run"]}
 
 Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} queries, {manifest["items"]} items,
@@ -34,7 +35,8 @@ Encoder `{manifest["encoder"]}` trained on a click graph: {manifest["queries"]} 
 {_selection(metrics.get("selection"))}
 - `encoder/` loads with `SentenceTransformer("encoder")`; its vectors have unit norm.
 - `items.parquet` holds the vectors that serve, `queries.parquet` those of known queries.
-- Item vectors are norm({text} + α·n/(n+c)·mean of the n queries that clicked), α = {alpha}, c = {evidence}{linked}.
+- Item vectors are norm({text} + α·n/(n+c)·mean of the n queries that clicked{near}), α = {alpha},
+  c = {evidence}{linked}.
 {_scoring(metrics.get("scoring", {}))}
 
 ## Settings
@@ -56,6 +58,11 @@ def _text(composition: Mapping[str, Any]) -> str:
     weight = composition.get("anchors", 0)
     parts = ["E(title)"] + ["w"] * composition.get("residual", False) + [f"{weight:g}·A"] * (weight > 0)
     return f"norm({' + '.join(parts)})" if len(parts) > 1 else parts[0]
+
+
+def _borrowed(composition: Mapping[str, Any]) -> str:
+    weight = composition.get("borrowed", 0)
+    return f" + {weight:g}·α·(1−n/(n+c))·mean of the means of the nearest items" if weight else ""
 
 
 def _selection(selection: Mapping[str, Any] | None) -> str:

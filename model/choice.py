@@ -16,6 +16,7 @@ from recsys.model.variants import (
     along_the_ridge,
     alphas,
     around,
+    borrowings,
     evidences,
     news,
     populars,
@@ -112,11 +113,11 @@ def _search_one(tried: Candidates, further: Sequence[Variants]) -> None:
     tried.measure(evidences(tried.best()))
     tried.measure(alphas(tried.best()))
     tried.measure([along_the_ridge(tried.best())])
-    for variants in (*further, populars, news):
+    for variants in (*further, populars, news, borrowings):
         tried.measure(variants(tried.best()))
-    # what is best of all may spare no slice whatever its other coordinates are, and then nothing near it has been tried
-    for variants in (populars, evidences, *further, *([populars] if further else [])):
-        tried.measure(variants(tried.best(tried.where(tried.spares))))
+    # what is best of all may not spare the slices whatever its other coordinates, and nothing near it would be tried
+    for variants in (borrowings, populars, evidences, *further, alphas, news, borrowings, populars):
+        tried.measure(variants(tried.most_promising()))
     best = tried.best()
     if not tried.spares(best):
         tried.measure(around(best))

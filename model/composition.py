@@ -1,9 +1,11 @@
-"""Item vectors composed from the graph: an item is its text and the queries that clicked it.
+"""Item vectors composed from the graph: an item is its text, the queries that clicked it, and those of items like it.
 
 Shape letters: L items, D embedding width.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,10 @@ import numpy.typing as npt
 from recsys.core.bonus import WIDTH, widen_items
 from recsys.core.composition import PLAIN as PLAIN
 from recsys.core.composition import Composition as Composition
-from recsys.core.composition import shares_of_queries as shares_of_queries
 from recsys.core.composition import unit as unit
+from recsys.core.composition import weights_of_means as weights_of_means
 from recsys.model.clicks import Clicks
-from recsys.model.scratch import MEMORY, Scratch, pieces
+from recsys.model.scratch import MADE_AT_ONCE, MEMORY, Scratch, pieces
 
 Rows = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -49,9 +51,11 @@ def compose(
     degree_L: npt.NDArray[np.int64],
     how: Composition,
     scratch: Scratch = MEMORY,
+    *,
+    borrowed_LD: Vectors | None = None,
 ) -> Vectors:
     """Return unit-norm item vectors, the directions of :func:`sums`; the arguments are the same."""
-    return units(sums(item_vectors, mean_LD, degree_L, how, scratch), scratch)
+    return units(sums(item_vectors, mean_LD, degree_L, how, scratch, borrowed_LD=borrowed_LD), scratch)
 
 
 def with_anchors(text_LD: Vectors, anchors_LD: Vectors | None, how: Composition, scratch: Scratch = MEMORY) -> Vectors:
@@ -86,15 +90,39 @@ def sums(
     degree_L: npt.NDArray[np.int64],
     how: Composition,
     scratch: Scratch = MEMORY,
+    *,
+    borrowed_LD: Vectors | None = None,
 ) -> Vectors:
-    """Return E(z) + α · n/(n+c) · mean of E(clicking queries), shape (L, D).
+    """Return E(z) + α · (s · own + ρ · (1 − s) · borrowed), of :class:`recsys.core.composition.Composition`, (L, D).
 
     Args:
         item_vectors: E(z), unit norm, shape (L, D).
-        mean_LD: From :func:`mean_of_queries`.
+        mean_LD: Own, from :func:`mean_of_queries`.
         degree_L: n, distinct clicking queries.
-        how: α and c.
+        how: α, c and ρ.
         scratch: Where the sums live.
+        borrowed_LD: From :func:`recsys.model.borrowed.means_of_nearest`; needed where ρ is above 0.
     """
-    weight_L = (how.alpha * shares_of_queries(degree_L, how)).astype(np.float32)
-    return scratch.by_rows(item_vectors.shape, lambda some: item_vectors[some] + weight_L[some, None] * mean_LD[some])
+    return scratch.by_rows(item_vectors.shape, _summing(item_vectors, mean_LD, degree_L, how, borrowed_LD))
+
+
+def lengths_of_sums(
+    item_vectors: Vectors, mean_LD: Vectors, degree_L: Rows, how: Composition, borrowed_LD: Vectors | None = None
+) -> Vectors:
+    """Return the lengths of :func:`sums`, which are not kept; the arguments are the same. Shape (L,)."""
+    summed = _summing(item_vectors, mean_LD, degree_L, how, borrowed_LD)
+    return np.concatenate([np.linalg.norm(summed(some), axis=1) for some in pieces(len(item_vectors), MADE_AT_ONCE)])
+
+
+def _summing(
+    item_vectors: Vectors, mean_LD: Vectors, degree_L: Rows, how: Composition, borrowed_LD: Vectors | None
+) -> Callable[[slice], Vectors]:
+    own_L, left_L = (weight_L.astype(np.float32) for weight_L in weights_of_means(degree_L, how))
+
+    def summed(some: slice) -> Vectors:
+        sum_ND: Vectors = item_vectors[some] + own_L[some, None] * mean_LD[some]
+        if how.borrowed and borrowed_LD is not None:
+            sum_ND += left_L[some, None] * borrowed_LD[some]
+        return sum_ND
+
+    return summed

@@ -1,4 +1,4 @@
-"""What recipes need of the queries, whatever the items are: their means, what held-out queries ask, votes, prototypes.
+"""What recipes need of the queries, however items are composed: means, what held-out queries ask, votes, prototypes.
 
 Shape letters: D embedding width, L items, Q held-out queries.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from recsys.core.prototypes import Prototypes
+from recsys.model.borrowed import means_of_nearest
 from recsys.model.clicks import Clicks
-from recsys.model.composition import mean_of_queries
+from recsys.model.composition import Vectors, mean_of_queries
 from recsys.model.held_out import Encoded, HeldOut
 from recsys.model.votes import Votes, ballots, collect_votes, prototypes_of_voters
 
@@ -19,7 +20,7 @@ class QuerySide:
 
     Args:
         held_out: Who asks, and the training clicks, which are all that this knows.
-        encoded: Vectors of all queries.
+        encoded: Vectors of all items and queries.
 
     Attributes:
         mean_LD: From :func:`recsys.model.composition.mean_of_queries`.
@@ -31,6 +32,12 @@ class QuerySide:
         self._encoded = encoded
         self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks, encoded.scratch)
         self.asked_QD = held_out.vectors(encoded)
+
+    @cached_property
+    def borrowed(self) -> Vectors:
+        """What items may borrow, from :func:`recsys.model.borrowed.means_of_nearest`."""
+        encoded = self._encoded
+        return means_of_nearest(encoded.items, self.mean_LD, self._held_out.degree, encoded.scratch)
 
     @cached_property
     def _ballots(self) -> Clicks:

@@ -43,6 +43,22 @@ def first_ranks(scores_BL: Scores, position_G: Rows, item_G: Rows) -> Rows:
     return ranks
 
 
+def ranks_instead(scores_BL: Scores, position_G: Rows, item_G: Rows, score_G: Scores) -> Rows:
+    """Return the ranks that pairs would have with other scores of their own, as :func:`first_ranks` does.
+
+    Args:
+        scores_BL: Scores of every item; −inf stays.
+        position_G: Query position of each pair.
+        item_G: Item row of each pair.
+        score_G: Its score in place of that in ``scores_BL``.
+    """
+    row, place_G = np.unique(position_G, return_inverse=True)
+    some_BL = scores_BL[row]
+    own_G = some_BL[place_G, item_G]
+    some_BL[place_G, item_G] = np.where(own_G > -np.inf, score_G, -np.inf)
+    return first_ranks(some_BL, place_G, item_G)
+
+
 def _best(scores_BL: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Return the ``k`` highest scores of each row and their columns; ``topk`` of whole rows takes twice as long.
 

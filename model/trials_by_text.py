@@ -31,13 +31,15 @@ class TrialsByText:
         self._encoded = encoded
         self._learnt = learnt
         self._side = QuerySide(held_out, encoded)
+        self._texts: dict[Text, Vectors] = {}
         self._trials: dict[Text, Trials] = {}
 
     def of(self, how: Composition) -> Trials:
         """Return the trials that recipes with this composition belong to."""
         text = (how.residual, how.anchors)
         if text not in self._trials:
-            self._trials[text] = Trials(self.held_out, self._with_text(how), often=True, side=self._side)
+            encoded, new_LD = replace(self._encoded, items=self._text(how)), self._text(replace(how, residual=False))
+            self._trials[text] = Trials(self.held_out, encoded, often=True, side=self._side, new_LD=new_LD)
         return self._trials[text]
 
     def measure(self, recipes: Collection[Recipe]) -> dict[Recipe, Marks]:
@@ -54,10 +56,13 @@ class TrialsByText:
         give_back()
         return figures
 
-    def _with_text(self, how: Composition) -> Encoded:
+    def _text(self, how: Composition) -> Vectors:
+        """Return what stands in place of E(z)."""
+        text, encoded = (how.residual, how.anchors), self._encoded
         if not how.adds_to_text:
-            return self._encoded
-        encoded = self._encoded
-        text_LD = self._learnt if how.residual and self._learnt is not None else encoded.items
-        summed_LD = with_anchors(text_LD, encoded.anchors, how, encoded.scratch)
-        return replace(encoded, items=units(summed_LD, encoded.scratch))
+            return encoded.items
+        if text not in self._texts:
+            text_LD = self._learnt if how.residual and self._learnt is not None else encoded.items
+            summed_LD = with_anchors(text_LD, encoded.anchors, how, encoded.scratch)
+            self._texts[text] = units(summed_LD, encoded.scratch)
+        return self._texts[text]

@@ -13,6 +13,7 @@ EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
 ANCHORS = (0.25, 0.5, 1.0, 2.0)
+BORROWED = (0.5, 1.0)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -49,6 +50,14 @@ def with_residual(of: Recipe) -> Iterator[Recipe]:
 def with_anchors(of: Recipe) -> Iterator[Recipe]:
     """Yield it with each δ."""
     return (replace(of, composition=replace(of.composition, anchors=weight)) for weight in ANCHORS)
+
+
+def borrowings(of: Recipe) -> Iterator[Recipe]:
+    """Yield it with each ρ, and with c and β that suit: what items borrow counts by c, and does what β is there for."""
+    how = of.composition
+    for borrowed, evidence, new in product(BORROWED, sorted({1.0, 10.0, how.evidence}), sorted({0.0, of.bonus.new})):
+        borrowing = replace(how, borrowed=borrowed, evidence=evidence)
+        yield replace(of, composition=borrowing, bonus=replace(of.bonus, new=new))
 
 
 def populars(of: Recipe) -> Iterator[Recipe]:

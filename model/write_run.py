@@ -19,6 +19,7 @@ from recsys.core.golden import Golden, write_golden
 from recsys.core.run import Run, Table, write_parts
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
+from recsys.model.borrowed import means_of_nearest
 from recsys.model.card import model_card
 from recsys.model.clicks import Clicks
 from recsys.model.composition import PLAIN, Composition, Vectors, mean_of_queries, sums, units, widened, with_anchors
@@ -155,8 +156,12 @@ def _composed(outcome: Outcome, items: Vectors) -> Vectors:
     if not outcome.composition.alpha:
         return items
     clicks, scratch = outcome.data.clicks, outcome.data.scratch
+    degree_L = clicks.per_item()[1]
     mean_LD = mean_of_queries(outcome.encoded.queries, clicks, scratch)
-    return sums(items, mean_LD, clicks.per_item()[1], outcome.composition, scratch)
+    how, near_LD = outcome.composition, None
+    if how.borrowed:
+        near_LD = means_of_nearest(outcome.encoded.items, mean_LD, degree_L, scratch)
+    return sums(items, mean_LD, degree_L, how, scratch, borrowed_LD=near_LD)
 
 
 def _lengths(summed: Vectors) -> Vectors:

@@ -134,14 +134,14 @@ def _of_queries(named: Sequence[Known], query_id: str | None, item: Found) -> li
 def _of_others(parts: Summands, named: Sequence[Known], votes: Mapping[str, Vote]) -> list[Reason]:
     names = {k.clicker.id for k in named}
     voted = [vote.share for id_, vote in votes.items() if id_ not in names]
-    if not (parts.factor or parts.learnt or parts.linked) or parts.title is None:
+    if not (parts.factor or parts.learnt or parts.linked or parts.borrowed) or parts.title is None:
         return [why.other_queries(len(voted), len(voted), sum(voted), sum(voted))] if sum(voted) else []
     inside = [k.vector for k in named if k.vector is not None]
     count, share = parts.queries - len(inside), parts.own - parts.title - sum(inside)
     if not count and abs(share) < ROUNDING:
         return []
     voters = sum(vote > 0 for vote in voted)
-    beside = why.beside_queries(learnt=parts.learnt, linked=parts.linked)
+    beside = why.beside_queries(learnt=parts.learnt, linked=parts.linked, borrowed=parts.borrowed)
     return [why.other_queries(count, voters, share + sum(voted), sum(voted), beside)]
 
 

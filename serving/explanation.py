@@ -120,14 +120,17 @@ def similar_query(
     return Reason("similar_query", share, says + DRAWN * drawn, votes, (query, item))
 
 
-def beside_queries(*, learnt: bool, linked: bool) -> str:
+def beside_queries(*, learnt: bool, linked: bool, borrowed: bool) -> str:
     """Return what is in the share of :func:`other_queries` beside them.
 
     Args:
         learnt: The item has a residual, learnt from all of its clicks.
         linked: The mean of its anchors is in its vector.
+        borrowed: Queries of the nearest items are.
     """
-    return " ".join(["What it learnt from all of its clicks."] * learnt + ["What it is linked to."] * linked)
+    parts = {"What it learnt from all of its clicks.": learnt, "What it is linked to.": linked}
+    parts["What queries found items with a title like its."] = borrowed
+    return " ".join(says for says, there in parts.items() if there)
 
 
 def other_queries(count: int, voters: int, share: float, votes: float, beside: str = "") -> Reason:

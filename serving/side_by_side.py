@@ -155,10 +155,11 @@ def _how(served: Served) -> str:
     composition = _composition(served)
     learnt = ", a vector learnt for it" if composition.get("residual") else ""
     linked = ", what it is linked to" if composition.get("anchors") else ""
+    borrowed = ", or items like it where these are few" if composition.get("borrowed") else ""
     drawn = ", or is drawn further towards the nearest of these" if how.prototypes else ""
     parts = [
         f"Cosine of the query and the item, whose vector is made of its title{learnt}{linked} and the queries that "
-        f"clicked it{drawn}"
+        f"clicked it{borrowed}{drawn}"
     ]
     bonus = how.chosen
     gain = [f"for {kind} items" for kind, weight in (("new", bonus.new), ("popular", bonus.popular)) if weight]

@@ -7,9 +7,9 @@ length L of that sum. So the score of a query x is, exactly,
 
 and a few of the summands can be named while the rest is one difference, however many queries clicked the item. Where
 items have a residual w or the mean A of their anchors in their vectors, (E(z) + w + δ·A)/R stands for E(z), R the
-length that the run notes too: E(z) gives x·E(z)/(L·R), and w and δ·A fall into the difference. Where the nearest of an
-item's vectors is one drawn towards a query q, norm(v + λ·E(q)) of length N, all of this is divided by N, and λ·x·E(q)/N
-is added to what q gives.
+length that the run notes too: E(z) gives x·E(z)/(L·R), and w and δ·A fall into the difference, as does what an item
+borrows from those like it. Where the nearest of an item's vectors is one drawn towards a query q, norm(v + λ·E(q)) of
+length N, all of this is divided by N, and λ·x·E(q)/N is added to what q gives.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from recsys.core.bonus import Bonus
-from recsys.core.composition import Composition, shares_of_queries
+from recsys.core.composition import Composition, weights_of_means
 from recsys.core.prototypes import LEAN
 from recsys.core.run import Vectors
 from recsys.core.votes import shares
@@ -57,6 +57,7 @@ class Summands:
         bonus: β where nobody clicked the item, what it gets for being popular elsewhere.
         learnt: Whether a residual is part of it.
         linked: Whether the mean of its anchors may be part of it.
+        borrowed: Whether queries of the nearest items may be part of it.
         drawn: What of ``own`` the query gives that the item's nearest vector is drawn towards.
         nearest: Row of that query; None where its own vector is the nearest.
     """
@@ -69,6 +70,7 @@ class Summands:
     bonus: float
     learnt: bool = False
     linked: bool = False
+    borrowed: bool = False
     drawn: float = 0.0
     nearest: int | None = None
 
@@ -124,16 +126,26 @@ def take_apart(recommender: Recommender, asked: Vectors, item: Found, bonus: Bon
     cell = recommender.items.cells([item.row], ["degree", "length", "text_length"])[0] if recommender.items else {}
     n, length = cell.get("degree", 0), cell.get("length")
     gained = float(bonus.of_items(np.array([n]))[0])
-    if not how.anchors and (not n or not (how.alpha or how.residual)):
+    if not (how.anchors or how.borrowed) and (not n or not (how.alpha or how.residual)):
         return Summands(own, n, own, own / float(np.linalg.norm(asked)), 0.0, gained)
     if not length:
         return Summands(own, n, None, 0.0, 0.0, gained)
     encoded = recommender.questions.encode([item.title])[0]
     norms = float(np.linalg.norm(encoded) * np.linalg.norm(asked))
     dot = float(asked @ encoded)
-    factor = how.alpha * float(shares_of_queries(np.array([n]), how)[0]) / (max(n, 1) * length)
+    weight, left = (float(weight_L[0]) for weight_L in weights_of_means(np.array([n]), how))
     title, likeness = dot / (length * cell.get("text_length", 1.0)), dot / norms if norms else 0.0
-    return Summands(own, n, title, likeness, factor, gained, learnt=how.residual and n > 0, linked=how.anchors > 0)
+    return Summands(
+        own,
+        n,
+        title,
+        likeness,
+        weight / (max(n, 1) * length),
+        gained,
+        learnt=how.residual and n > 0,
+        linked=how.anchors > 0,
+        borrowed=left > 0,
+    )
 
 
 def nearest_vector(recommender: Recommender, asked: Vectors, item: Found) -> tuple[int, float, float] | None:
