@@ -34,6 +34,20 @@ def test_a_recipe_is_measured_once():
     assert asked == [PLAIN_RECIPE, other] == list(tried.marks)
 
 
+def test_what_falls_short_may_be_mended_from_the_most_promising():
+    """60 points with 5 short are better to go on from than 54 that spare all, and 70 with 40 short are not."""
+
+    def marked(score: float, as_new: float) -> Marks:
+        return Marks(score, score, score, {"as_new": np.full(40, as_new)})
+
+    best, near, sparing = (Recipe(Composition(2.0, c)) for c in (3.0, 1.0, 0.0))
+    marks = {PLAIN_RECIPE: marked(30, 50), best: marked(70, 10), near: marked(60, 45), sparing: marked(54, 50)}
+    tried = candidates(marks.__getitem__)
+    tried.measure([best, near, sparing])
+    assert (tried.most_promising(), tried.best()) == (near, best)
+    assert (tried.shortfall(near), tried.spares(near), tried.spares(sparing)) == (5, False, True)
+
+
 def test_new_items_get_what_costs_little():
     """Of bonuses that nearly tie the highest is taken, and one that costs more than half a point is not."""
     scores = {0.0: 60.0, 0.02: 60.2, 0.05: 60.1, 0.1: 59.8, 0.15: 59.6, 0.2: 40.0, 0.25: 30.0, 0.3: 20.0}

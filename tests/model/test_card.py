@@ -27,14 +27,14 @@ def test_the_card_says_what_was_learnt_from_and_how_good_it_is():
     assert "60 queries, 30 items,\n150 clicked pairs" in card
     assert "CATEGORY (Item → Anchor)" in card
     assert "norm(E(title) + α·n/(n+c)" in card
-    assert "α = 2.0, c = 1.0" in card
+    assert "α = 2.0,\n  c = 1.0." in card
     assert "| seed | 7 |" in card
     assert "6 queries that took no part in training" in card
     assert "| chosen | 50.00 | 12.35 |" in card.replace("12.34 ", "12.35 ")
 
 
 def test_the_card_says_what_stands_beside_the_title():
-    """A residual, anchors with their weight, or both."""
+    """A residual, anchors with their weight, or both, and what items borrow."""
 
     def vectors(**composition: object) -> str:
         metrics = {"composition": {"alpha": 2.0, "evidence": 1.0, **composition}, "held_out_queries": 0}
@@ -42,6 +42,7 @@ def test_the_card_says_what_stands_beside_the_title():
 
     assert vectors(residual=True, anchors=0.0).startswith("norm(norm(E(title) + w) + α")
     assert vectors(anchors=0.25).startswith("norm(norm(E(title) + 0.25·A) + α")
+    assert "clicked + 0.5·α·(1−n/(n+c))·mean of the means of the nearest items)" in vectors(borrowed=0.5)
     assert vectors(residual=True, anchors=0.5).startswith("norm(norm(E(title) + w + 0.5·A) + α")
 
 

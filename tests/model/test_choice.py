@@ -82,6 +82,22 @@ def test_new_items_are_not_given_up():
     assert best["score"] >= choice.figures["candidates"][0]["score"]
 
 
+def test_new_items_borrow_where_queries_look_like_other_titles():
+    """Queries of a heap of items are like the titles of the next heap: one that nobody clicked borrows its place."""
+    rng = np.random.default_rng(0)
+    n = 800
+    item, heap = rng.integers(0, 100, n), np.arange(100) % 4
+    own = rng.normal(size=(100, 12))
+    items = unit(np.column_stack([4 * np.eye(4)[heap], own]).astype(np.float32))
+    queries = np.column_stack([4 * np.eye(4)[(heap[item] + 1) % 4], own[item] + rng.normal(size=(n, 12))])
+    clicks = Clicks(np.arange(n), item, np.ones(n, np.int64), n, 100)
+    encoded = Encoded(items, unit(queries.astype(np.float32)))
+    choice = choose(held_out(clicks, (rng.random(n) < 0.2) | (item >= 90)), encoded, graph=True)
+    by_slice = choice.figures["R@10_by_slice"]
+    assert choice.composition.borrowed > 0
+    assert by_slice["chosen"]["never"] > by_slice["plain"]["never"] + 20
+
+
 @pytest.mark.parametrize(("graph_on", "expected"), [(True, DEFAULT), (False, PLAIN_RECIPE)])
 def test_without_queries_to_choose_by(twin, graph_on: bool, expected):
     """No held-out query: the default with a graph, plain vectors without."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.model.clicks import Clicks
-from recsys.model.composition import Composition, compose, mean_of_queries, unit
+from recsys.model.composition import Composition, compose, lengths_of_sums, mean_of_queries, unit
 from recsys.model.variants import ALPHAS, EVIDENCES
 
 
@@ -26,6 +26,18 @@ def test_a_composition_worked_by_hand():
     items = np.array([[1, 0], [0, 1]], np.float32)
     composed = compose(items, mean, clicks.per_item()[1], Composition(alpha=1.0, evidence=2.0))
     np.testing.assert_allclose(composed, [[0.931242, 0.364399], [0, 1]], rtol=1e-5)
+
+
+def test_what_an_item_borrows_worked_by_hand():
+    """With ρ = 0.5 the item of two queries gives a quarter to what it borrows, and one without any gives half."""
+    # (1, 0) + 0.5·(0.3, 0.9) + 0.5·0.5·(0, 1) = (1.15, 0.7), norm √1.8125 = 1.346291; (0, 1) + 0.5·(1, 0), norm √1.25
+    rows = ([[1, 0], [0, 1]], [[0.3, 0.9], [0, 0]], [[0, 1], [1, 0]])
+    items, mean, near = (np.array(some, np.float32) for some in rows)
+    how = Composition(alpha=1.0, evidence=2.0, borrowed=0.5)
+    composed = compose(items, mean, np.array([2, 0]), how, borrowed_LD=near)
+    np.testing.assert_allclose(composed, [[0.854199, 0.519947], [0.447214, 0.894427]], rtol=1e-5)
+    lengths = lengths_of_sums(items, mean, np.array([2, 0]), how, near)
+    np.testing.assert_allclose(lengths, [1.346291, 1.118034], rtol=1e-5)
 
 
 @given(st.sets(st.tuples(st.integers(0, 7), st.integers(0, 5)), max_size=30), st.integers(0, 100))

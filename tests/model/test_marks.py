@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.model.marks import SLICES, Floats, Marks
+from recsys.model.marks import AS_NEW, SLICES, Floats, Marks
 
-NONE = dict.fromkeys(SLICES, np.empty(0))
+NONE = dict.fromkeys([*SLICES, AS_NEW], np.empty(0))
 
 
 def marks(**slices: Floats) -> Marks:
@@ -18,20 +18,30 @@ def marks(**slices: Floats) -> Marks:
 @pytest.mark.parametrize("name", SLICES)
 def test_a_slice_is_spared_within_noise(name: str):
     """Of 100 queries 10 lose: mean 10, error √(1000/100) = 3.16; where 5 lose, 5 and 2.24; and 3 gain, 2 and 2.83."""
-    everything = np.full(100, 100.0)
-    assert not marks(**{name: np.where(np.arange(100) < 10, 0.0, 100.0)}).spares_slices(marks(**{name: everything}))
+    everything = marks(**{name: np.full(100, 100.0)})
+    fewer = marks(**{name: np.where(np.arange(100) < 10, 0.0, 100.0)})
+    assert fewer.shortfall(everything) == pytest.approx(10 - 2 * 3.162278)
     before, after = np.zeros(100), np.zeros(100)
     before[:5], after[5:8] = 100, 100
-    assert marks(**{name: after}).spares_slices(marks(**{name: before}))
-    assert not marks(**{name: np.zeros(100)}).spares_slices(marks(**{name: before}))
+    assert marks(**{name: after}).shortfall(marks(**{name: before})) == 0
+    assert marks(**{name: np.zeros(100)}).shortfall(marks(**{name: before})) == pytest.approx(5 - 2 * 2.236068)
+
+
+def test_every_point_counts_of_items_ranked_as_new():
+    """What is within the noise elsewhere is not spared here, and what slices fall short is added up."""
+    before, after = np.zeros(100), np.zeros(100)
+    before[:5], after[5:8] = 100, 100
+    found = marks(as_new=after, head=np.zeros(100))
+    assert found.shortfall(marks(as_new=before, head=np.full(100, 50.0))) == pytest.approx(2 + 50 - 2 * 5)
+    assert marks(as_new=before).shortfall(marks(as_new=after)) == 0
 
 
 def test_a_slice_of_few_queries_says_nothing():
     """Whatever 29 queries lose, and where there are none."""
-    assert marks(tail=np.zeros(29)).spares_slices(marks(tail=np.full(29, 100.0)))
-    assert not marks(tail=np.zeros(30)).spares_slices(marks(tail=np.full(30, 100.0)))
-    assert marks().spares_slices(marks())
-    assert marks().by_slice == dict.fromkeys(SLICES, 0.0)
+    assert marks(tail=np.zeros(29)).shortfall(marks(tail=np.full(29, 100.0))) == 0
+    assert marks(tail=np.zeros(30)).shortfall(marks(tail=np.full(30, 100.0))) > 0
+    assert marks().shortfall(marks()) == 0
+    assert marks().by_slice == dict.fromkeys(NONE, 0.0)
 
 
 def test_the_worst_slice_counts():

@@ -12,6 +12,7 @@ from recsys.core.files import hash_tree
 from recsys.core.scoring import Scoring
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model.borrowed import means_of_nearest
 from recsys.model.composition import PLAIN, Composition, compose, mean_of_queries, unit
 from recsys.model.data import read_data
 from recsys.model.encoder import load_encoder
@@ -64,6 +65,18 @@ def test_anchors_stand_beside_the_text(outcome: Outcome, twin):
     expected = compose(unit(text), mean, clicks.per_item()[1], COMPOSED)
     np.testing.assert_allclose(served.vectors, expected, atol=1e-6)
     np.testing.assert_allclose(served.text_lengths, np.linalg.norm(text, axis=1), atol=1e-6)
+
+
+def test_items_borrow_by_their_titles(outcome: Outcome, twin):
+    """Items take the queries of those whose E(z) is near, whatever stands beside it in their own vectors."""
+    how, clicks, encoded = replace(COMPOSED, residual=True, borrowed=0.5), twin.as_clicks(), outcome.encoded
+    mean, degree = mean_of_queries(encoded.queries, clicks), clicks.per_item()[1]
+    learnt = encoded.items[::-1].copy()
+    near = means_of_nearest(encoded.items, mean, degree)
+    expected = compose(unit(learnt), mean, degree, how, borrowed_LD=near)
+    found = _served(replace(outcome, composition=how, learnt=learnt)).vectors
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(found - compose(unit(learnt), mean, degree, COMPOSED)).max() > 0.01
 
 
 def test_a_run_appears_whole(outcome: Outcome, twin, tmp_path: Path):

@@ -41,6 +41,7 @@ WAYS = [
     (PLAIN, Scoring(prototypes=2)),
     (Composition(2.0, 1.0, residual=True, anchors=0.5), BOTH),
     (Composition(0.0, 0.0, anchors=0.25), Scoring()),
+    (Composition(2.0, 1.0, borrowed=1.0), BOTH),
     (LEARNT, Scoring(bonus=0.1, popularity=0.3, prototypes=2)),
 ]
 
