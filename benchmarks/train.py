@@ -150,11 +150,14 @@ def filled(folder: Path, clicks: int) -> None:
 
 
 def memory(clicks: int) -> int:
-    """Return the peak memory of ``recsys train`` for one epoch on a sample, in bytes; Neo4j and files are left out."""
+    """Return the peak memory of ``recsys train`` on a sample, in bytes; Neo4j and files are left out.
+
+    Of two epochs, since what is fetched ahead is fetched for the next one too.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         filled(folder, clicks)
-        command = recsys(folder, "train", "--encoder", "static", "--epochs", "1", "--graph-weight", "0", "--no-select")
+        command = recsys(folder, "train", "--encoder", "static", "--epochs", "2", "--graph-weight", "0", "--no-select")
         watch = Watch(command.pid, folder, anonymous)
         watch.start()
         command.communicate()

@@ -158,9 +158,8 @@ def _composed(outcome: Outcome, items: Vectors) -> Vectors:
     clicks, scratch = outcome.data.clicks, outcome.data.scratch
     degree_L = clicks.per_item()[1]
     mean_LD = mean_of_queries(outcome.encoded.queries, clicks, scratch)
-    how, near_LD = outcome.composition, None
-    if how.borrowed:
-        near_LD = means_of_nearest(outcome.encoded.items, mean_LD, degree_L, scratch)
+    how, titles_LD = outcome.composition, outcome.encoded.items
+    near_LD = means_of_nearest(titles_LD, mean_LD, degree_L, scratch) if how.borrowed else None
     return sums(items, mean_LD, degree_L, how, scratch, borrowed_LD=near_LD)
 
 
