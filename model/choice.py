@@ -146,7 +146,8 @@ def _with_prototypes(one: Recipe, tried: Candidates, most: int) -> Recipe | None
     tried.measure(with_prototypes(one, most))
     sparing = [recipe for recipe in with_prototypes(one, most) if tried.spares(recipe)]
     best = tried.best([one, *sparing])
-    return best if tried.score(best) >= tried.score(one) + PAYS else None
+    # they raise what was clicked alone, and take from new items what β gave them
+    return tried.kind_to_new(best) if tried.score(best) >= tried.score(one) + PAYS else None
 
 
 def _with_votes(one: Recipe, tried: Candidates) -> Recipe | None:

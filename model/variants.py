@@ -54,7 +54,7 @@ def with_anchors(of: Recipe) -> Iterator[Recipe]:
 
 def borrowings(of: Recipe) -> Iterator[Recipe]:
     """Yield it with each ρ, and with c and β that suit: what items borrow counts by c, and does what β is there for."""
-    how = of.composition
+    how = replace(of.composition, alpha=of.composition.alpha or 1.0)
     for borrowed, evidence, new in product(BORROWED, sorted({1.0, 10.0, how.evidence}), sorted({0.0, of.bonus.new})):
         borrowing = replace(how, borrowed=borrowed, evidence=evidence)
         yield replace(of, composition=borrowing, bonus=replace(of.bonus, new=new))

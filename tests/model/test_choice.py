@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.core.bonus import Bonus
 from recsys.core.scoring import Scoring
 from recsys.model.candidates import Candidates
-from recsys.model.choice import DEFAULT, _search_one, choose
+from recsys.model.choice import DEFAULT, _search_one, _with_prototypes, choose
 from recsys.model.clicks import Clicks
 from recsys.model.composition import PLAIN, Composition, unit
 from recsys.model.held_out import Encoded, HeldOut
@@ -166,6 +167,20 @@ def test_prototypes_are_chosen_where_they_pay(monkeypatch):
     assert without.figures["chosen"]["P@1"] < 100
     measured = {each["prototypes"] for each in choice.figures["candidates"]}
     assert measured == {0, 1, 4, 8}
+
+
+def test_prototypes_leave_new_items_what_costs_little():
+    """With a prototype worth 5 points β may be 0.1, each 0.05 of which costs 0.2 points; none that brings nothing."""
+
+    def tried(gain: float) -> Candidates:
+        def marks(recipe: Recipe) -> Marks:
+            return Marks(*[40 + gain * recipe.prototypes - 4 * recipe.bonus.new] * 3, {})
+
+        return Candidates(lambda recipes: {recipe: marks(recipe) for recipe in recipes})
+
+    found = _with_prototypes(PLAIN_RECIPE, tried(5.0), 1)
+    assert found == Recipe(bonus=Bonus(0.1), prototypes=1)
+    assert _with_prototypes(PLAIN_RECIPE, tried(0.0), 1) is None
 
 
 @pytest.mark.usefixtures("nothing_for_popularity")
