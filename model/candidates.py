@@ -60,9 +60,10 @@ class Candidates:
         """Return the recipe of the highest score, of all unless told, and the first measured of equals."""
         return max(self.marks if among is None else among, key=self.score)
 
-    def most_promising(self) -> Recipe:
+    def most_promising(self, among: Iterable[Recipe] | None = None) -> Recipe:
         """Return the recipe of the highest score less what slices fall short, which a further step may mend."""
-        return max(self.marks, key=lambda recipe: self.score(recipe) - self.shortfall(recipe))
+        found = self.marks if among is None else among
+        return max(found, key=lambda recipe: self.score(recipe) - self.shortfall(recipe))
 
     def fairest(self, among: Iterable[Recipe]) -> Recipe:
         """Return the recipe of the highest value."""
@@ -71,11 +72,11 @@ class Candidates:
     def kind_to_new(self, found: Recipe) -> Recipe:
         """Return ``found`` with the highest β that costs no more than :data:`GIVEN`; plain vectors need none.
 
-        Nor may it cost all that ``found`` is ahead of plain vectors.
+        That is against the fairest β, and it may not cost all that this one is ahead of plain vectors.
         """
         if found == PLAIN_RECIPE:
             return found
         self.measure(news(found))
-        least = max(self.score(found) - GIVEN, self.score(PLAIN_RECIPE))
         same = [recipe for recipe in news(found) if self.spares(recipe) or recipe == found]
+        least = max(self.score(self.fairest(same)) - GIVEN, self.score(PLAIN_RECIPE))
         return max((recipe for recipe in same if self.score(recipe) >= least), key=lambda recipe: recipe.bonus.new)

@@ -16,6 +16,7 @@ from recsys.model.variants import (
     along_the_ridge,
     alphas,
     around,
+    bonuses,
     borrowings,
     evidences,
     news,
@@ -117,7 +118,7 @@ def _search_one(tried: Candidates, further: Sequence[Variants]) -> None:
     for variants in (*further, populars, news, borrowings):
         tried.measure(variants(tried.best()))
     # what is best of all may not spare the slices whatever its other coordinates, and nothing near it would be tried
-    for variants in (borrowings, populars, evidences, *further, alphas, news, borrowings, populars):
+    for variants in (borrowings, news, *(2 * (bonuses, evidences, *further, alphas, borrowings))):
         tried.measure(variants(tried.most_promising()))
     best = tried.best()
     if not tried.spares(best):
@@ -158,11 +159,10 @@ def _with_votes(one: Recipe, tried: Candidates) -> Recipe | None:
         return [recipe for recipe in voted() if tried.spares(recipe)]
 
     tried.measure(weights(one))
-    tried.measure(news(tried.best(voted())))
-    for among in (voted, lambda: sparing() or [one]):
-        found = tried.best(among())
-        tried.measure(populars(found))
-        tried.measure(weights(found))
+    for variants in (news, populars, weights):
+        tried.measure(variants(tried.best(voted())))
+    for variants in (bonuses, weights, bonuses):
+        tried.measure(variants(tried.most_promising(voted())))
     best = tried.fairest([one, *sparing()])
     return None if best == one else tried.kind_to_new(best)
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
+from recsys.core.bonus import Bonus
 from recsys.model.recipe import Recipe
 
 ALPHAS = (0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
 EVIDENCES = (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-BONUSES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
-POPULARITIES = (0.0, 0.005, 0.01, 0.02, 0.04, 0.08)
+BONUSES = (0.0, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3)
+POPULARITIES = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.08)
 ANCHORS = (0.25, 0.5, 1.0, 2.0)
 BORROWED = (0.5, 1.0)
 VOTES = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -35,7 +36,7 @@ def along_the_ridge(of: Recipe) -> Recipe:
 
 def around(of: Recipe) -> Iterator[Recipe]:
     """Yield it with α, c and γ together: what one of them costs rare items another may give back."""
-    for alpha, evidence, popular in product(ALPHAS[:4], sorted({0.0, of.composition.evidence}), POPULARITIES[1:5]):
+    for alpha, evidence, popular in product(ALPHAS[:4], sorted({0.0, of.composition.evidence}), POPULARITIES[2::2]):
         how = replace(of.composition, alpha=alpha, evidence=evidence)
         yield replace(of, composition=how, bonus=replace(of.bonus, popular=popular))
 
@@ -68,6 +69,14 @@ def populars(of: Recipe) -> Iterator[Recipe]:
 def news(of: Recipe) -> Iterator[Recipe]:
     """Yield it with each β."""
     return (replace(of, bonus=replace(of.bonus, new=bonus)) for bonus in BONUSES)
+
+
+def bonuses(of: Recipe) -> Iterator[Recipe]:
+    """Yield it with β and γ near its own, both together: what γ takes from new items β gives back."""
+    populars, news = POPULARITIES.index(of.bonus.popular), BONUSES.index(of.bonus.new)
+    near = POPULARITIES[max(0, populars - 1) : populars + 2], BONUSES[max(0, news - 2) : news + 3]
+    for popular, new in product(*near):
+        yield replace(of, bonus=Bonus(new, popular))
 
 
 def weights(of: Recipe) -> Iterator[Recipe]:

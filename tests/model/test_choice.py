@@ -156,6 +156,7 @@ def nothing_for_popularity(monkeypatch):
 def test_prototypes_are_chosen_where_they_pay(monkeypatch):
     """Without votes to do it, vectors drawn towards both senses find the item; 0 closes them."""
     monkeypatch.setattr("recsys.model.variants.VOTES", (1e-6,))
+    monkeypatch.setattr("recsys.model.variants.BORROWED", ())
     data, encoded = two_meanings()
     choice = choose(data, encoded, graph=True, prototypes=8)
     assert choice.one.prototypes > 0
@@ -184,8 +185,9 @@ def test_prototypes_leave_new_items_what_costs_little():
 
 
 @pytest.mark.usefixtures("nothing_for_popularity")
-def test_votes_that_pay_as_much_take_the_place_of_prototypes():
-    """One of the two serves: with votes prototypes are only told of."""
+def test_votes_that_pay_as_much_take_the_place_of_prototypes(monkeypatch):
+    """One of the two serves: with votes prototypes are only told of. Without either, borrowing would do here."""
+    monkeypatch.setattr("recsys.model.variants.BORROWED", ())
     choice = choose(*two_meanings(), graph=True, prototypes=8)
     assert choice.voted is not None
     assert (choice.scoring.prototypes, choice.scoring.votes > 0) == (0, True)
