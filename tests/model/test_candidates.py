@@ -50,8 +50,8 @@ def test_what_falls_short_may_be_mended_from_the_most_promising():
 
 def test_new_items_get_what_costs_little():
     """Of bonuses that nearly tie the highest is taken, and one that costs more than half a point is not."""
-    scores = {0.0: 60.0, 0.02: 60.2, 0.03: 60.2, 0.05: 60.1, 0.07: 60.0, 0.1: 59.8, 0.15: 59.6}
-    scores |= {0.2: 40.0, 0.25: 30.0, 0.3: 20.0}
+    scores = {0.0: 60.0, 0.02: 60.2, 0.03: 60.2, 0.04: 60.1, 0.05: 60.1, 0.06: 60.0, 0.07: 60.0, 0.1: 59.8}
+    scores |= {0.15: 59.6, 0.2: 40.0, 0.25: 30.0, 0.3: 20.0}
     tried = candidates(lambda recipe: Marks(*[50 if recipe == PLAIN_RECIPE else scores[recipe.bonus.new]] * 3, {}))
     found = Recipe(Composition(2.0, 1.0), Bonus(0.02, 0.01))
     tried.measure([found])
