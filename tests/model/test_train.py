@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from recsys.core.golden import read_golden
 from recsys.core.run import Run, list_runs
 from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
+from recsys.model.composition import Composition
 from recsys.model.encoder import EncoderMissingError
 from recsys.model.recipe import IN_TRAINING
 from recsys.model.snapshot import UnknownRelationError
@@ -186,7 +188,7 @@ def test_without_graph_vectors_are_plain(small: Graph, tiny_static: Path, tmp_pa
     run = train(small, make_settings(tiny_static, graph=False, epochs=1), tmp_path)
     assert run.manifest["graph"] is False
     assert run.manifest["snapshot"]["relations"] == []
-    assert run.manifest["composition"] == {"alpha": 0.0, "evidence": 0.0, "residual": False, "anchors": 0.0}
+    assert run.manifest["composition"] == asdict(Composition(0.0, 0.0))
     assert not any("graph" in entry for entry in run.metrics["history"])
     items = run.items()
     model = SentenceTransformer(str(run.encoder_path), device="cpu")
@@ -197,7 +199,7 @@ def test_no_held_out_queries_leave_the_default_composition(small: Graph, tiny_st
     """With nothing to choose by, the last state and the default composition serve."""
     run = train(small, make_settings(tiny_static, validation_share=0, epochs=1), tmp_path)
     assert run.metrics["held_out_queries"] == 0
-    assert run.manifest["composition"] == {"alpha": 2.0, "evidence": 1.0, "residual": False, "anchors": 0.0}
+    assert run.manifest["composition"] == asdict(Composition(2.0, 1.0))
     assert "No query was held out." in (run.path / "README.md").read_text()
 
 
