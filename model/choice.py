@@ -67,9 +67,9 @@ def choose(
     """Choose by the mean of P@1, PSP@5 and R@10, among recipes that spare every slice of the items.
 
     A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain
-    vectors by more than twice the standard error of the mean paired difference, and items of the tail that are ranked
-    as if nobody had clicked them when it is not below at all. The search goes coordinate by coordinate, so that few
-    recipes are measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
+    vectors by more than twice the standard error of the mean paired difference; items of the tail that are ranked as
+    if nobody had clicked them are a slice too. The search goes coordinate by coordinate, so that few recipes are
+    measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
     both, α on top of the residual, δ, γ, β and ρ; then all of these once more, each time from the highest score less
     what slices fall short; where the best of all does not spare them, α, c and γ are changed together too. With these
     vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best

@@ -61,11 +61,9 @@ class Marks:
     def shortfall(self, plain: Marks) -> float:
         """Return what slices fare worse than under ``plain``, marks of the same queries, beyond noise; 0 spares all.
 
-        Points of R@10, added up over the slices. Of :data:`AS_NEW` every point counts: the encoder knows the clicks of
-        these items, which flatters them.
+        Points of R@10, added up over the slices.
         """
-        losses = {name: plain.slices[name] - found_Q for name, found_Q in self.slices.items()}
-        return sum(_beyond(loss_Q, 0 if name == AS_NEW else NOISE) for name, loss_Q in losses.items())
+        return sum(_beyond_noise(plain.slices[name] - found_Q) for name, found_Q in self.slices.items())
 
     def worst_loss(self, plain: Marks) -> float:
         """Return what the slice that fares worst loses in R@10 against ``plain``; 0 where none does.
@@ -124,8 +122,8 @@ def _mean(values: Floats) -> float:
     return float(values.mean()) if values.size else 0.0
 
 
-def _beyond(loss_Q: Floats, errors: float) -> float:
-    """Return what a mean loss is above so many standard errors; 0 where it is not, or of too few queries."""
+def _beyond_noise(loss_Q: Floats) -> float:
+    """Return what a mean loss is above the noise; 0 where it is not, or of too few queries."""
     if loss_Q.size < FEW:
         return 0.0
-    return max(0.0, float(loss_Q.mean() - errors * np.sqrt(np.mean(loss_Q**2) / loss_Q.size)))
+    return max(0.0, float(loss_Q.mean() - NOISE * np.sqrt(np.mean(loss_Q**2) / loss_Q.size)))

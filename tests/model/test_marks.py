@@ -27,13 +27,11 @@ def test_a_slice_is_spared_within_noise(name: str):
     assert marks(**{name: np.zeros(100)}).shortfall(marks(**{name: before})) == pytest.approx(5 - 2 * 2.236068)
 
 
-def test_every_point_counts_of_items_ranked_as_new():
-    """What is within the noise elsewhere is not spared here, and what slices fall short is added up."""
-    before, after = np.zeros(100), np.zeros(100)
-    before[:5], after[5:8] = 100, 100
-    found = marks(as_new=after, head=np.zeros(100))
-    assert found.shortfall(marks(as_new=before, head=np.full(100, 50.0))) == pytest.approx(2 + 50 - 2 * 5)
-    assert marks(as_new=before).shortfall(marks(as_new=after)) == 0
+def test_what_slices_fall_short_is_added_up():
+    """Of items ranked as new 50 are lost, whose error is 5, and of the head 50; the tail gains."""
+    before = marks(as_new=np.full(100, 50.0), head=np.full(100, 50.0), tail=np.zeros(100))
+    after = marks(as_new=np.zeros(100), head=np.zeros(100), tail=np.full(100, 50.0))
+    assert after.shortfall(before) == pytest.approx(2 * (50 - 2 * 5))
 
 
 def test_a_slice_of_few_queries_says_nothing():
