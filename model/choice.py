@@ -69,11 +69,11 @@ def choose(
     A recipe spares a slice (never clicked, tail, torso, head) when R@10 of its items is not below that of plain
     vectors by more than twice the standard error of the mean paired difference; items of the tail that are ranked as
     if nobody had clicked them are a slice too. The search goes coordinate by coordinate, so that few recipes are
-    measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once
-    both, α on top of the residual, δ, γ, β and ρ; then all of these once more, each time from the highest score less
-    what slices fall short; where the best of all does not spare them, α, c and γ are changed together too. With these
-    vectors follow prototypes, and without prototypes w, β, γ and again w for votes, the last two also from the best
-    that spares the slices. Of what is found the best is taken, where what the worst slice loses weighs a tenth,
+    measured: it begins with the best of those that checkpoints were chosen by; then come c, α and once both, α on top
+    of the residual, δ, γ, β and ρ; then all of these once more, each time from the highest score less what slices
+    fall short; where the best of all does not spare them, α, c and γ are changed together too. With these vectors
+    follow prototypes, and without prototypes w, β, γ and again w for votes, and β with γ from the most promising.
+    Of what is found the best is taken, where what the worst slice loses weighs a tenth,
     since rare items decide few of the queries, and anchors have to bring a tenth of a point. Then the highest β is
     taken that costs no more than half a point. All of this from the best single search on is done without anchors
     too, and what serves better in the end is chosen.
@@ -155,15 +155,12 @@ def _with_votes(one: Recipe, tried: Candidates) -> Recipe | None:
     def voted() -> list[Recipe]:
         return tried.where(lambda recipe: recipe.votes > 0 and recipe.composition == one.composition)
 
-    def sparing() -> list[Recipe]:
-        return [recipe for recipe in voted() if tried.spares(recipe)]
-
     tried.measure(weights(one))
     for variants in (news, populars, weights):
         tried.measure(variants(tried.best(voted())))
     for variants in (bonuses, weights, bonuses):
         tried.measure(variants(tried.most_promising(voted())))
-    best = tried.fairest([one, *sparing()])
+    best = tried.fairest([one, *filter(tried.spares, voted())])
     return None if best == one else tried.kind_to_new(best)
 
 

@@ -121,7 +121,7 @@ def _summing(
 
     def summed(some: slice) -> Vectors:
         sum_ND: Vectors = item_vectors[some] + own_L[some, None] * mean_LD[some]
-        if how.borrowed and borrowed_LD is not None:
+        if borrowed_LD is not None:
             sum_ND += left_L[some, None] * borrowed_LD[some]
         return sum_ND
 
