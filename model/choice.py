@@ -144,7 +144,8 @@ def _serve(one: Recipe, tried: Candidates, prototypes: int, *, graph: bool) -> _
 
 
 def _with_prototypes(one: Recipe, tried: Candidates, most: int) -> Recipe | None:
-    tried.measure(with_prototypes(one, most))
+    # each β at once: raising scores by prototypes is dear, and a β more costs next to nothing
+    tried.measure(each for many in with_prototypes(one, most) for each in news(many))
     sparing = [recipe for recipe in with_prototypes(one, most) if tried.spares(recipe)]
     best = tried.best([one, *sparing])
     # they raise what was clicked alone, and take from new items what β gave them

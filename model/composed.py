@@ -40,9 +40,8 @@ class Composed:
         self.start(keep=False)
 
     def start(self, *, keep: bool) -> None:
-        """Begin to compare, and keep the similarities for later passes, or not."""
-        self._own = Similarities(self._side.asked_QD, (self._items_LD, self._side.mean_LD), self._scratch, keep=keep)
-        self._borrowed: Similarities | None = None
+        """Begin to compare, and keep the similarities to titles for later passes, or not."""
+        self._titles = Similarities(self._side.asked_QD, self._items_LD, self._scratch, keep=keep)
 
     def vectors(self, how: Composition) -> Vectors:
         """Return the item vectors; those of the last composition are at hand."""
@@ -54,21 +53,15 @@ class Composed:
 
     def similar(self, block: slice, hows: Sequence[Composition], out: Tensor) -> Iterator[Tensor]:
         """Yield for each composition the similarities (B, L) of a block, in ``out``; blocks come in order."""
-        if len(hows) == 1 and not self._own.are_kept:  # one product in place of two or three
+        if len(hows) == 1 and not self._titles.are_kept:  # one product in place of two or three
             asked = torch.from_numpy(self._side.asked_QD[block])
             yield torch.matmul(asked, torch.from_numpy(self.vectors(hows[0])).T, out=out)
             return
-        title, mean = self._own.of(block)
+        title, mean = self._titles.of(block), self._side.similar_to_means.of(block)
         for how in hows:
             text, own, *left = self._factors_of(how)
             similarity = torch.mul(title, text, out=out).addcmul_(mean, own)
-            yield similarity.addcmul_(self._similar_to_borrowed(block), left[0]) if left else similarity
-
-    def _similar_to_borrowed(self, block: slice) -> Tensor:
-        if self._borrowed is None:
-            sides, keep = (self._side.borrowed,), self._own.are_kept
-            self._borrowed = Similarities(self._side.asked_QD, sides, self._scratch, keep=keep)
-        return self._borrowed.of(block)[0]
+            yield similarity.addcmul_(self._side.similar_to_borrowed.of(block), left[0]) if left else similarity
 
     def _borrowed_of(self, how: Composition) -> Vectors | None:
         return self._side.borrowed if how.borrowed else None

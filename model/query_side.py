@@ -12,6 +12,7 @@ from recsys.model.borrowed import means_of_nearest
 from recsys.model.clicks import Clicks
 from recsys.model.composition import Vectors, mean_of_queries
 from recsys.model.held_out import Encoded, HeldOut
+from recsys.model.similarities import Similarities
 from recsys.model.votes import Votes, ballots, collect_votes, prototypes_of_voters
 
 
@@ -21,14 +22,16 @@ class QuerySide:
     Args:
         held_out: Who asks, and the training clicks, which are all that this knows.
         encoded: Vectors of all items and queries.
+        often: Similarities to means are asked for in pass after pass, so that they are worth keeping.
 
     Attributes:
         mean_LD: From :func:`recsys.model.composition.mean_of_queries`.
         asked_QD: Vectors of the held-out queries.
     """
 
-    def __init__(self, held_out: HeldOut, encoded: Encoded) -> None:
+    def __init__(self, held_out: HeldOut, encoded: Encoded, *, often: bool = False) -> None:
         self._held_out = held_out
+        self._often = often
         self._encoded = encoded
         self.mean_LD = mean_of_queries(encoded.queries, held_out.training_clicks, encoded.scratch)
         self.asked_QD = held_out.vectors(encoded)
@@ -38,6 +41,19 @@ class QuerySide:
         """What items may borrow, from :func:`recsys.model.borrowed.means_of_nearest`."""
         encoded = self._encoded
         return means_of_nearest(encoded.items, self.mean_LD, self._held_out.degree, encoded.scratch)
+
+    @cached_property
+    def similar_to_means(self) -> Similarities:
+        """Similarities of the held-out queries to the means."""
+        return self._similarities(self.mean_LD)
+
+    @cached_property
+    def similar_to_borrowed(self) -> Similarities:
+        """Similarities of the held-out queries to what items may borrow."""
+        return self._similarities(self.borrowed)
+
+    def _similarities(self, items_LD: Vectors) -> Similarities:
+        return Similarities(self.asked_QD, items_LD, self._encoded.scratch, keep=self._often)
 
     @cached_property
     def _ballots(self) -> Clicks:

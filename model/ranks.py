@@ -1,9 +1,14 @@
 """Where the items of given pairs stand among all items of their query, as far as the first few places go.
 
-Shape letters: B queries, G pairs, K places, L items.
+What items of a kind get alike is added when its first items are known, so that these are found once for all such
+bonuses.
+
+Shape letters: B queries, G pairs, K first items, L items.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,57 +24,70 @@ GROUP = 32
 "Neighbouring columns whose highest score is looked at before they are."
 
 
-def first_ranks(scores_BL: Scores, position_G: Rows, item_G: Rows) -> Rows:
-    """Return the rank, from 0, of each pair's item among all of its query; :data:`PLACES` for all later ones.
-
-    Of equal scores the lower row comes first, and −inf has no place. Every row is looked through once for its best,
-    and again only where an item is as good as the last of these.
+class Leaders:
+    """The first items of every query.
 
     Args:
-        scores_BL: Scores of every item.
-        position_G: Query position of each pair.
-        item_G: Item row of each pair.
+        scores_BL: Scores of some items; −inf for what is never ranked.
+        row_L: Rows of these items.
     """
-    own_G = scores_BL[position_G, item_G]
-    best_BK, row_BK = _best(torch.from_numpy(scores_BL), min(PLACES, scores_BL.shape[1]))
-    best_GK, row_GK = best_BK.numpy()[position_G], row_BK.numpy()[position_G]
-    ahead_GK = (best_GK > own_G[:, None]) | ((best_GK == own_G[:, None]) & (row_GK < item_G[:, None]))
-    rank_G = ahead_GK.sum(axis=1)
-    for pair in np.flatnonzero(own_G == best_GK[:, -1]):
-        scores_L, item = scores_BL[position_G[pair]], item_G[pair]
-        rank_G[pair] = np.count_nonzero(scores_L > own_G[pair]) + np.count_nonzero(scores_L[:item] == own_G[pair])
-    none = (own_G < best_GK[:, -1]) | (own_G == -np.inf)
-    ranks: Rows = np.where(none, PLACES, np.minimum(rank_G, PLACES)).astype(np.int64)
-    return ranks
+
+    def __init__(self, scores_BL: Scores, row_L: Rows) -> None:
+        self.scores_BL, self.row_L = scores_BL, row_L
+        # one more than there are places, since a pair's own item is none of those ahead of it
+        self.score_BK, place_BK = _best(torch.from_numpy(scores_BL), min(PLACES + 1, scores_BL.shape[1]))
+        self.row_BK: Rows = row_L[place_BK]
+        # others may be as high as the last that is told, and none is higher
+        self.least_B: Scores = self.score_BK.min(axis=1, initial=np.inf)
 
 
-def ranks_instead(scores_BL: Scores, position_G: Rows, item_G: Rows, score_G: Scores) -> Rows:
-    """Return the ranks that pairs would have with other scores of their own, as :func:`first_ranks` does.
+def ranks(leaders: Sequence[tuple[Leaders, float]], position_G: Rows, item_G: Rows, score_G: Scores) -> Rows:
+    """Return the rank, from 0, of each pair's item among the others, of equal scores the lower row first.
 
     Args:
-        scores_BL: Scores of every item; −inf stays.
+        leaders: Of items of different kinds, with what all scores of a kind get on top.
         position_G: Query position of each pair.
         item_G: Item row of each pair.
-        score_G: Its score in place of that in ``scores_BL``.
+        score_G: Its score, whatever it has among those of all items; −inf has no place.
+
+    Returns:
+        Ranks; :data:`PLACES` for all later ones.
     """
-    row, place_G = np.unique(position_G, return_inverse=True)
-    some_BL = scores_BL[row]
-    own_G = some_BL[place_G, item_G]
-    some_BL[place_G, item_G] = np.where(own_G > -np.inf, score_G, -np.inf)
-    return first_ranks(some_BL, place_G, item_G)
+    kinds = [(kind, np.float32(bonus)) for kind, bonus in leaders]
+    score_BK = np.concatenate([kind.score_BK + bonus for kind, bonus in kinds], axis=1)
+    row_BK = np.concatenate([kind.row_BK for kind, _ in kinds], axis=1)
+    rank_G = _ahead(score_BK[position_G], row_BK[position_G], score_G[:, None], item_G[:, None]).sum(axis=1)
+    least_G = np.stack([(kind.least_B + bonus)[position_G] for kind, bonus in kinds])
+    for pair in np.flatnonzero((rank_G < PLACES) & (least_G == score_G).any(axis=0)):
+        pairs = position_G[pair], score_G[pair], item_G[pair]
+        rank_G[pair] = sum(_all_ahead(kind, bonus, *pairs) for kind, bonus in kinds)
+    found: Rows = np.where(score_G == -np.inf, PLACES, np.minimum(rank_G, PLACES)).astype(np.int64)
+    return found
 
 
-def _best(scores_BL: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def _all_ahead(kind: Leaders, bonus: np.float32, query: int, own: float, item: int) -> int:
+    """Count the items of a kind that are ahead, beyond those that are told."""
+    return int(np.count_nonzero(_ahead(kind.scores_BL[query] + bonus, kind.row_L, own, item)))
+
+
+def _ahead(score: Scores, row: Rows, own: Scores | float, item: Rows | int) -> npt.NDArray[np.bool_]:
+    """Say which items are ahead of a pair's own, which is none of them."""
+    ahead: npt.NDArray[np.bool_] = ((score > own) | ((score == own) & (row < item))) & (row != item)
+    return ahead
+
+
+def _best(scores_BL: Tensor, k: int) -> tuple[Scores, Rows]:
     """Return the ``k`` highest scores of each row and their columns; ``topk`` of whole rows takes twice as long.
 
     None of them lies outside the ``k`` groups whose highest scores are the highest.
     """
     groups = scores_BL.shape[1] // GROUP
     if groups <= k:
-        return torch.topk(scores_BL, k, dim=1)
+        best_BK, column_BK = torch.topk(scores_BL, k, dim=1)
+        return best_BK.numpy(), column_BK.numpy()
     end = groups * GROUP
     group_BK = scores_BL[:, :end].reshape(-1, groups, GROUP).amax(dim=2).topk(k, dim=1, sorted=False).indices
     inside = (group_BK[:, :, None] * GROUP + torch.arange(GROUP)).flatten(1)
     column = torch.cat([inside, torch.arange(end, scores_BL.shape[1]).expand(len(scores_BL), -1)], dim=1)
     best_BK, place_BK = scores_BL.gather(1, column).topk(k, dim=1)
-    return best_BK, column.gather(1, place_BK)
+    return best_BK.numpy(), column.gather(1, place_BK).numpy()

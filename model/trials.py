@@ -1,8 +1,6 @@
 """Compares recipes on held-out queries; their similarities are computed once for all recipes of a call.
 
-Only the first places of the gold items are found, which takes no sort. Items with few clicks are ranked twice, as they
-are and as if nobody had clicked them: new items are as rare among held-out clicks as they are frequent in catalogues,
-and a choice must not hang on the few.
+Only the first places of the gold items are found, which takes no sort, and once for all recipes that differ in β alone.
 
 Shape letters: B queries of a block, D embedding width, G gold pairs, L items, Q held-out queries.
 """
@@ -18,17 +16,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from recsys.core.bonus import widen_queries
+from recsys.core.bonus import Bonus, widen_queries
 from recsys.core.prototypes import Prototypes
+from recsys.model.block_pairs import BlockPairs
 from recsys.model.composed import Composed
 from recsys.model.composition import Composition, Vectors, unit, weights_of_means, widened
 from recsys.model.held_out import Encoded, HeldOut
-from recsys.model.marks import Marks, in_slices, marks_of
+from recsys.model.marks import Marks, marks_of
 from recsys.model.metrics import RECALL_CUTOFFS, best_gains, evaluate_ranking
 from recsys.model.precision import quick_products
 from recsys.model.query_side import QuerySide
 from recsys.model.ranking import BLOCK_SCORES, top_k
-from recsys.model.ranks import first_ranks, ranks_instead
+from recsys.model.ranks import Leaders
 from recsys.model.recipe import Recipe
 from recsys.model.votes import rank_with_votes
 
@@ -36,6 +35,11 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 RANKS = max(RECALL_CUTOFFS)
+
+
+def _but_for_new(recipe: Recipe) -> tuple[int, float, float]:
+    """Return what recipes of one composition differ in other than β."""
+    return recipe.prototypes, recipe.votes, recipe.bonus.popular
 
 
 class Trials:
@@ -60,10 +64,11 @@ class Trials:
     ) -> None:
         self.held_out = held_out
         self.encoded = encoded
-        self.side = side or QuerySide(held_out, encoded)
+        self.side = side or QuerySide(held_out, encoded, often=often)
         self.asked_QD = self.side.asked_QD
         self._new_LD = encoded.items if new_LD is None else new_LD
         self._composed = Composed(encoded.items, self.side, held_out.degree, encoded.scratch)
+        self._rows, self._new_N = np.arange(len(encoded.items)), torch.from_numpy(np.flatnonzero(held_out.degree == 0))
         self._often = often
         self._calls = 0
 
@@ -86,7 +91,7 @@ class Trials:
         self._calls += 1
         if self._often and self._calls == 2:
             self._composed.start(keep=True)
-        ordered = sorted(set(recipes), key=lambda recipe: (astuple(recipe.composition), recipe.prototypes))
+        ordered = sorted(set(recipes), key=lambda recipe: (astuple(recipe.composition), _but_for_new(recipe)))
         beside = self.side.prototypes(max(recipe.prototypes for recipe in ordered))
         ranks: dict[Recipe, list[tuple[Rows, Rows]]] = {recipe: [] for recipe in ordered}
         size = max(1, BLOCK_SCORES // max(len(self.encoded.items), 1))
@@ -121,39 +126,39 @@ class Trials:
         composed_BL: Vectors,
         scores_BL: Vectors,
     ) -> Iterator[tuple[Recipe, tuple[Rows, Rows]]]:
-        scores = torch.from_numpy(scores_BL)
-        excluded = self._excluded(block)
-        gold = self.held_out.gold
-        first, last = gold.indptr[block.start], gold.indptr[block.stop]
-        position_G, item_G = gold.positions[first:last] - block.start, gold.indices[first:last]
+        """Yield what recipes reach, those that differ in β alone by the same first items."""
+        scores, excluded = torch.from_numpy(scores_BL), self._excluded(block)
+        pairs = BlockPairs.of(block, self.held_out.gold, self.held_out.degree)
         by_composition = [(how, [*group]) for how, group in groupby(ordered, lambda recipe: recipe.composition)]
-        few = np.flatnonzero(in_slices(self.held_out.degree[item_G])["tail"])
         similar = self._composed.similar(block, [how for how, _ in by_composition], torch.from_numpy(composed_BL))
         for (composition, group), composed in zip(by_composition, similar, strict=True):
+            new_F = self._similar_if_new(pairs, block, composition)
+            composed[excluded] = -np.inf
+            new = Leaders(torch.index_select(composed, 1, self._new_N).numpy(), self._new_N.numpy())
             raised = 0
-            new_F = self._similar_if_new(position_G[few] + block.start, item_G[few], composition)
-            for recipe in group:
-                if beside is not None and recipe.prototypes > raised:
-                    layers, items_LD = range(raised, recipe.prototypes), self._composed.vectors(composition)
-                    beside.raise_scores(composed.numpy(), self.asked_QD[block], items_LD, layers)
-                    raised = recipe.prototypes
-                bonus_L = recipe.bonus.of_items(self.held_out.degree).astype(np.float32)
+            for (prototypes, votes, popular), same in groupby(group, _but_for_new):
+                if beside is not None and prototypes > raised:
+                    layers, items_LD = range(raised, prototypes), self._composed.vectors(composition)
+                    beside.raise_scores(composed_BL, self.asked_QD[block], items_LD, layers)
+                    composed[excluded] = -np.inf
+                    raised = prototypes
+                bonus_L = Bonus(-np.inf, popular).of_items(self.held_out.degree).astype(np.float32)
                 torch.add(composed, torch.from_numpy(bonus_L), out=scores)
-                if recipe.votes:
-                    self.side.votes.add_to(scores_BL, block.start, recipe.votes)
-                scores_BL[excluded] = -np.inf
-                rank_G = first_ranks(scores_BL, position_G, item_G)
-                as_new_G = rank_G.copy()
-                as_new_G[few] = ranks_instead(scores_BL, position_G[few], item_G[few], new_F + recipe.bonus.new)
-                yield recipe, (rank_G, as_new_G)
+                if votes:
+                    self.side.votes.add_to(scores_BL, block.start, votes)
+                clicked = Leaders(scores_BL, self._rows)
+                own_G = np.where(pairs.new_G, composed_BL[pairs.all], scores_BL[pairs.all])
+                for recipe in same:
+                    yield recipe, pairs.ranks(clicked, new, own_G, new_F, recipe.bonus.new)
 
-    def _similar_if_new(self, asked_F: Rows, item_F: Rows, how: Composition) -> Vectors:
-        """Return the similarities of pairs if nobody had clicked their items."""
+    def _similar_if_new(self, pairs: BlockPairs, block: slice, how: Composition) -> Vectors:
+        """Return the similarities of pairs of the tail if nobody had clicked their items."""
+        position_F, item_F = pairs.tail
         new_FD = self._new_LD[item_F]
         if how.borrowed:
             _, left = weights_of_means(np.zeros(1, np.int64), how)
             new_FD = unit(new_FD + left.astype(np.float32) * self.side.borrowed[item_F])
-        similarity_F: Vectors = np.einsum("fd,fd->f", self.asked_QD[asked_F], new_FD)
+        similarity_F: Vectors = np.einsum("fd,fd->f", self.asked_QD[block][position_F], new_FD)
         return similarity_F
 
     def _excluded(self, block: slice) -> tuple[Rows, Rows]:

@@ -30,7 +30,7 @@ class TrialsByText:
         self.held_out = held_out
         self._encoded = encoded
         self._learnt = learnt
-        self._side = QuerySide(held_out, encoded)
+        self._side = QuerySide(held_out, encoded, often=True)
         self._texts: dict[Text, Vectors] = {}
         self._trials: dict[Text, Trials] = {}
 
