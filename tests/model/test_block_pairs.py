@@ -19,7 +19,7 @@ def test_pairs_of_a_block():
 
 
 def test_each_rare_item_is_ranked_as_new_beside_the_others_as_they_are():
-    """Rare items have 9 and 5, a popular one 4, a new one 3; as new they have 6 and 2, and all new ones get β on top."""
+    """Rare items have 9 and 5, a popular one 4, a new one 3; as new they have 6 and 2, and new ones get β on top."""
     pairs = BlockPairs(np.zeros(4, np.int64), np.arange(4), np.array([False, False, False, True]), np.array([0, 1]))
     clicked = Leaders(np.array([[9, 5, 4, -np.inf]], np.float32), np.arange(4))
     new = Leaders(np.array([[3]], np.float32), np.array([3]))
