@@ -10,7 +10,7 @@ from recsys.model.variants import news
 
 GIVEN = 0.5
 "Points of the score that items without clicks may cost: few held-out clicks are on them, and many of those to come."
-LOSS = 0.1
+LOSS = 0.25
 "Points of the score that a point of R@10 is worth which the worst slice loses, be it within noise."
 PAYS = 0.1
 "Points of the score that prototypes have to bring, which take several times the memory, and anchors, read each time."
@@ -47,14 +47,17 @@ class Candidates:
         """Return what slices fare worse than under plain vectors, in points of R@10."""
         return self.marks[recipe].shortfall(self.marks[PLAIN_RECIPE])
 
+    def loss(self, recipe: Recipe) -> float:
+        """Return what the slice that fares worst loses against plain vectors, in points of R@10."""
+        return self.marks[recipe].worst_loss(self.marks[PLAIN_RECIPE])
+
     def score(self, recipe: Recipe) -> float:
         """Return the score of a recipe."""
         return self.marks[recipe].score
 
     def value(self, recipe: Recipe) -> float:
         """Return the score less what the worst slice loses against plain vectors, and less the price of anchors."""
-        loss = self.marks[recipe].worst_loss(self.marks[PLAIN_RECIPE])
-        return self.score(recipe) - LOSS * loss - PAYS * (recipe.composition.anchors > 0)
+        return self.score(recipe) - LOSS * self.loss(recipe) - PAYS * (recipe.composition.anchors > 0)
 
     def best(self, among: Iterable[Recipe] | None = None) -> Recipe:
         """Return the recipe of the highest score, of all unless told, and the first measured of equals."""
@@ -72,11 +75,15 @@ class Candidates:
     def kind_to_new(self, found: Recipe) -> Recipe:
         """Return ``found`` with the highest β that costs no more than :data:`GIVEN`; plain vectors need none.
 
-        That is against the fairest β, and it may not cost all that this one is ahead of plain vectors.
+        That is against the fairest β, and it may cost neither all that this one is ahead of plain vectors nor a slice
+        more than this one does.
         """
         if found == PLAIN_RECIPE:
             return found
         self.measure(news(found))
-        same = [recipe for recipe in news(found) if self.spares(recipe) or recipe == found]
-        least = max(self.score(self.fairest(same)) - GIVEN, self.score(PLAIN_RECIPE))
-        return max((recipe for recipe in same if self.score(recipe) >= least), key=lambda recipe: recipe.bonus.new)
+        ahead = [each for each in news(found) if self.score(each) >= self.score(PLAIN_RECIPE)]
+        same = [each for each in ahead if self.spares(each) or each == found]
+        fairest = self.fairest(same)
+        least, most = self.score(fairest) - GIVEN, self.loss(fairest)
+        given = [each for each in same if self.score(each) >= least and self.loss(each) <= most]
+        return max(given, key=lambda recipe: recipe.bonus.new)

@@ -73,9 +73,9 @@ def choose(
     of the residual, δ, γ, β and ρ; then all of these once more, each time from the highest score less what slices
     fall short; where the best of all does not spare them, α, c and γ are changed together too. With these vectors
     follow prototypes, and without prototypes w, β, γ and again w for votes, and β with γ from the most promising.
-    Of what is found the best is taken, where what the worst slice loses weighs a tenth,
-    since rare items decide few of the queries, and anchors have to bring a tenth of a point. Then the highest β is
-    taken that costs no more than half a point. All of this from the best single search on is done without anchors
+    Of what is found the best is taken, where what the worst slice loses weighs a quarter, since rare items decide few
+    of the queries, and anchors have to bring a tenth of a point. Then the highest β is taken that costs no more than
+    half a point and no slice more than it lost. All of this from the best single search on is done without anchors
     too, and what serves better in the end is chosen.
 
     Args:

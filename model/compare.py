@@ -10,6 +10,7 @@ import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,7 @@ def compare(arena: Arena, systems: Sequence[System], seeds: Sequence[int], works
 def _key(arena: Arena) -> str:
     task = arena.task
     what = {
+        "version": version("recsys"),
         "settings": arena.settings.model_dump(mode="json", exclude={"seed"}),
         "snapshot": arena.data.snapshot.as_json(),
         "texts": list(task.texts),

@@ -63,16 +63,31 @@ def test_new_items_get_what_costs_little():
     assert tried.kind_to_new(PLAIN_RECIPE) == PLAIN_RECIPE
 
 
+def test_new_items_get_nothing_at_the_cost_of_a_slice_that_is_behind():
+    """The tail has 25 with plain vectors: what is above may be given, and of 24.5, which the fairest leaves, nothing."""
+
+    def kind(tail_at_most: float) -> float:
+        def marked(recipe: Recipe) -> Marks:
+            new, plain = recipe.bonus.new, recipe == PLAIN_RECIPE
+            score, tail = (50.0, 25.0) if plain else (60.0 - new, tail_at_most - 10 * new)
+            return Marks(score, score, score, {"tail": np.full(40, tail), "never": np.full(40, 100 * new)})
+
+        tried = candidates(marked)
+        return tried.kind_to_new(Recipe(Composition(2.0, 1.0))).bonus.new
+
+    assert (kind(26.5), kind(24.5)) == (0.15, 0.0)
+
+
 def test_what_a_slice_loses_and_anchors_are_taken_off_the_score():
-    """Plain vectors have R@10 25 on the tail. 20 there costs half a point, so that 0.4 less of the score is better."""
+    """Plain vectors have R@10 25 on the tail. 20 there costs 1.25 points, so that 1.2 less of the score is better."""
 
     def marked(score: float, tail: float) -> Marks:
         return Marks(score, score, score, {"tail": np.full(40, tail), "head": np.full(40, 90.0)})
 
     best, kinder, kindest = (Recipe(Composition(2.0, c)) for c in (3.0, 1.0, 0.0))
     linked = Recipe(Composition(2.0, 1.0, anchors=0.5))
-    marks = {PLAIN_RECIPE: marked(30.0, 25.0), best: marked(60.0, 20.0), kindest: marked(59.4, 90.0)}
-    marks |= {kinder: marked(59.6, 25.0), linked: marked(59.65, 25.0)}
+    marks = {PLAIN_RECIPE: marked(30.0, 25.0), best: marked(60.0, 20.0), kindest: marked(58.7, 90.0)}
+    marks |= {kinder: marked(58.8, 25.0), linked: marked(58.85, 25.0)}
     tried = candidates(marks.__getitem__)
     tried.measure([best, kindest, linked])
     assert tried.fairest([PLAIN_RECIPE, best, kindest]) == best
