@@ -64,7 +64,7 @@ def test_new_items_get_what_costs_little():
 
 
 def test_new_items_get_nothing_at_the_cost_of_a_slice_that_is_behind():
-    """The tail has 25 with plain vectors: what is above may be given, and of 24.5, which the fairest leaves, nothing."""
+    """The tail has 25 with plain vectors: what is above may be given, of 24.5, which the fairest leaves, nothing."""
 
     def kind(tail_at_most: float) -> float:
         def marked(recipe: Recipe) -> Marks:
