@@ -97,7 +97,7 @@ class Phrases:
         return _shuffle_rows(phrases, shuffled, rng)
 
     def write(self, phrases: Ints) -> Any:
-        """Return the query texts of ``phrases`` (n, SLOTS) as a pyarrow string array of length n."""
+        """Return the query texts of ``phrases`` (n, SLOTS), none all silent, as a pyarrow string array of length n."""
         slots = [self._words.take(pa.array(column, mask=column == SILENT)) for column in phrases.T]
         return pc.binary_join_element_wise(*slots, " ", null_handling="skip")
 
