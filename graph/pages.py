@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +19,6 @@ Kind = tuple[str, Label]
 
 PAGE_ROWS = 20_000
 "Source rows per page: large enough that the round trip vanishes, small enough that a page stays a few MiB."
-
-AT_ONCE = 3
-"Pages of edges that are read at once."
 
 
 @dataclass(frozen=True)
@@ -97,27 +92,15 @@ def node_pages(graph: Graph, label: Label, stop: int, *, properties: bool = Fals
 
 
 def edge_pages(graph: Graph, relation: str, source: Label, target: Label, stop: int) -> Iterator[Edges]:
-    """Yield every edge of ``relation`` whose source row is below ``stop``, in order of source and target.
-
-    While a page is used the next ones are read: the server takes longer to make one than we to unpack it.
-    """
+    """Yield every edge of ``relation`` whose source row is below ``stop``, in order of source and target."""
     query = (
         f"MATCH (s:{source})-[r:$($relation)]->(t:{target}) WHERE s.row >= $start AND s.row < $stop "
         "RETURN collect(s.row) AS source, collect(t.row) AS target, "
         "collect(coalesce(r.clicks, r.sessions, 1)) AS clicks"
     )
-
-    def page(rows: tuple[int, int]) -> Edges:
-        return sorted_edges(graph.read(query, relation=relation, start=rows[0], stop=rows[1])[0])
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        coming: deque[Future[Edges]] = deque()
-        for rows in _ranges(stop):
-            coming.append(pool.submit(page, rows))
-            if len(coming) == AT_ONCE:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
+    for start, end in _ranges(stop):
+        record = graph.read(query, relation=relation, start=start, stop=end)[0]
+        yield sorted_edges(record)
 
 
 def neighbours(graph: Graph, source: Label, rows: Sequence[int], kinds: Sequence[Kind]) -> dict[Kind, Edges]:
