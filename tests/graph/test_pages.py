@@ -58,11 +58,15 @@ def test_neighbours_of_scattered_rows_equal_the_edges(graph: Graph, edges: Tripl
     assert neighbours(graph, "Query", [1], []) == {}
 
 
-def test_a_relation_named_like_cypher_is_only_a_name(graph: Graph, edges: Triples):
+@pytest.mark.parametrize(
+    "name", [NASTY, "`]->() DETACH DELETE (s) //", "\\u0060]->() DELETE s //", "WHERE", "größe", "1st"]
+)
+def test_a_relation_named_like_cypher_is_only_a_name(graph: Graph, edges: Triples, name: str):
     """Such a relation is written and read as any other, and an edge without clicks counts as one."""
-    graph.write("MATCH (s:Query {row: 3}), (t:Query {row: 4}) CREATE (s)-[:$($name)]->(t)", name=NASTY)
-    (page,) = edge_pages(graph, NASTY, "Query", "Query", 20)
+    graph.write("MATCH (s:Query {row: 3}), (t:Query {row: 4}) CREATE (s)-[:$($name)]->(t)", name=name)
+    (page,) = edge_pages(graph, name, "Query", "Query", 20)
     assert unpack(page) == [(3, 4, 1)]
+    assert unpack(neighbours(graph, "Query", [3], [(name, "Query")])[name, "Query"]) == [(3, 4, 1)]
     assert sum(len(p.source) for p in edge_pages(graph, "CLICKED", "Query", "Item", 20)) == len(edges)
 
 
