@@ -34,6 +34,7 @@ def handler_of(client: QdrantClient, api_key: str = "") -> type[BaseHTTPRequestH
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")  # Java takes HTTP/1.0 for a connection that stays open
             self.end_headers()
             self.wfile.write(body)
 
