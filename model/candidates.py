@@ -81,8 +81,7 @@ class Candidates:
         if found == PLAIN_RECIPE:
             return found
         self.measure(news(found))
-        ahead = [each for each in news(found) if self.score(each) >= self.score(PLAIN_RECIPE)]
-        same = [each for each in ahead if self.spares(each) or each == found]
+        same = [each for each in news(found) if self.spares(each) and self.score(each) >= self.score(PLAIN_RECIPE)]
         fairest = self.fairest(same)
         least, most = self.score(fairest) - GIVEN, self.loss(fairest)
         given = [each for each in same if self.score(each) >= least and self.loss(each) <= most]

@@ -64,13 +64,14 @@ def test_new_items_get_what_costs_little():
 
 
 def test_new_items_get_nothing_at_the_cost_of_a_slice_that_is_behind():
-    """The tail has 25 with plain vectors: what is above may be given, of 24.5, which the fairest leaves, nothing."""
+    """The tail has 25 with plain vectors: of 24.5, which is within noise, nothing is given, of what is above some."""
 
     def kind(tail_at_most: float) -> float:
         def marked(recipe: Recipe) -> Marks:
             new, plain = recipe.bonus.new, recipe == PLAIN_RECIPE
             score, tail = (50.0, 25.0) if plain else (60.0 - new, tail_at_most - 10 * new)
-            return Marks(score, score, score, {"tail": np.full(40, tail), "never": np.full(40, 100 * new)})
+            noise = 0 if plain else np.tile([10.0, -10.0], 20)
+            return Marks(score, score, score, {"tail": np.full(40, tail) + noise, "never": np.full(40, 100 * new)})
 
         tried = candidates(marked)
         return tried.kind_to_new(Recipe(Composition(2.0, 1.0))).bonus.new

@@ -92,6 +92,22 @@ def test_with_another_filter_or_validation_log_it_is_another_comparison(
     assert learnt == [{"filtered": (), "validation": None}, {"filtered": (), "validation": None, **changes}]
 
 
+def test_another_version_learns_again(
+    make_arena: Callable[..., Arena], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What an older recsys has finished is not shown as what this one would."""
+    learnt: list[int] = []
+
+    def learn(arena: Arena, seed: int, directory: Path) -> Any:
+        learnt.append(seed)
+        return LEARNS["popularity"].learn(arena, seed, directory)
+
+    for release in ("1.0.0", "1.0.0", "1.0.1"):
+        monkeypatch.setattr("recsys.model.compare.version", {"recsys": release}.__getitem__)
+        compare(make_arena(), [replace(LEARNS["popularity"], learn=learn)], (7,), tmp_path)
+    assert learnt == [7, 7]
+
+
 def test_our_trainings_choose_by_the_validation_log(make_arena: Callable[..., Arena], tmp_path: Path, twin: Any):
     """The run that a system trains says that a log was held out, and not a share of the queries."""
     log = [("new", "a text that nobody asked", twin.item_ids[0])]
