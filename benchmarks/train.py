@@ -1,7 +1,7 @@
 """Training on the invented shop: what the graph costs per step, how long the trainer waits, and how memory grows.
 
-Every rate is of whole epochs after a first one that warms up. sentence-transformers' own trainer runs on the same pairs
-with the same starting encoder and batch size.
+Pages of neighbours and random walks come first. Every rate of the trainer is of whole epochs after a first one that
+warms up. sentence-transformers' own trainer runs on the same pairs with the same starting encoder and batch size.
 
 Usage: python benchmarks/train.py [CLICKS]
 """
@@ -13,9 +13,12 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pages
 import torch
+import walk
 from commands import GIB, Watch, anonymous, recsys
 from datasets import Dataset
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
@@ -24,6 +27,7 @@ from sentence_transformers.sentence_transformer.losses import MultipleNegativesR
 from recsys.core.settings import Neo4jSettings, TrainSettings
 from recsys.graph.client import Graph
 from recsys.graph.server import start, stop
+from recsys.model.collator import BatchCollator
 from recsys.model.data import TrainingData, read_data
 from recsys.model.encoder import load_encoder
 from recsys.model.features import make_features
@@ -44,18 +48,21 @@ WAYS = {
 
 @dataclass
 class Waiting:
-    """Adds up how long the trainer waits for the stream.
+    """Adds up how long the trainer waits for the stream, and what it is given to encode.
 
     Attributes:
         seconds: Since the last reset, the first batch of each training left out.
+        batches: Since then.
+        texts: Distinct ones of each batch.
     """
 
     seconds: float = 0.0
     batches: int = 0
+    texts: int = 0
 
     def watch(self) -> None:
-        """Time every batch that is asked for from now on."""
-        ask = NeighbourStream.batch
+        """Time every batch that is asked for from now on, and count its texts."""
+        ask, collate = NeighbourStream.batch, BatchCollator.__call__
 
         def timed(stream: NeighbourStream, rows: list[int]) -> object:
             began = time.perf_counter()
@@ -65,7 +72,13 @@ class Waiting:
                 self.seconds += time.perf_counter() - began
             return batch
 
+        def counted(collator: BatchCollator, rows: list[dict[str, int]]) -> dict[str, Any]:
+            inputs = collate(collator, rows)
+            self.texts += 1 + max(int(places.max()) for places in inputs["label"]["places"].values())
+            return inputs
+
         NeighbourStream.batch = timed  # type: ignore[assignment, method-assign]
+        BatchCollator.__call__ = counted  # type: ignore[assignment, method-assign]
 
 
 def seconds_of(graph: Graph, data: TrainingData, epochs: int, changes: dict[str, object]) -> float:
@@ -110,7 +123,7 @@ def theirs(data: TrainingData, epochs: int, batch_size: int) -> float:
 
 
 def rates(clicks: int) -> None:
-    """Print queries per second of every way, and of the other trainer."""
+    """Print queries and texts per second of every way, and of the other trainer."""
     waiting = Waiting()
     waiting.watch()
     with tempfile.TemporaryDirectory() as name:
@@ -120,20 +133,32 @@ def rates(clicks: int) -> None:
         try:
             with Graph(server.uri, server.user, server.password) as graph:
                 data = read_data(graph, take_snapshot(graph), folder, 0.1, page_cache=TrainSettings().page_cache)
-                queries = len(data.training_rows)
-                base = None
-                for way, changes in WAYS.items():
-                    once = seconds_of(graph, data, 1, changes)
-                    waiting.seconds, waiting.batches = 0.0, 0
-                    whole = seconds_of(graph, data, 1 + EPOCHS, changes)
-                    step = whole - once
-                    base = base or step
-                    share = f"waiting {waiting.seconds / whole:6.2%}"
-                    print(f"{way:24} {EPOCHS * queries / step:10,.0f} queries/s  {step / base:5.2f}x a step  {share}")
+                base = compare_ways(graph, data, waiting)
                 other = theirs(data, 1 + EPOCHS, 1024) - theirs(data, 1, 1024)
-                print(f"{'their trainer, clicks':24} {EPOCHS * queries / other:10,.0f} queries/s  {other / base:5.2f}x")
+                rate = EPOCHS * len(data.training_rows) / other
+                print(f"{'their trainer, clicks':24} {rate:10,.0f} queries/s  {other / base:5.2f}x")
         finally:
             stop(folder / ".recsys")
+
+
+def compare_ways(graph: Graph, data: TrainingData, waiting: Waiting) -> float:
+    """Print a line for every way, and return the seconds of the first one."""
+    seconds: list[float] = []
+    per_text: list[float] = []
+    for way, changes in WAYS.items():
+        once = seconds_of(graph, data, 1, changes)
+        waiting.seconds, waiting.batches, waiting.texts = 0.0, 0, 0
+        whole = seconds_of(graph, data, 1 + EPOCHS, changes)
+        seconds.append(whole - once)
+        per_text.append(seconds[-1] / (waiting.texts * EPOCHS / (1 + EPOCHS)))
+        print(
+            f"{way:24} {EPOCHS * len(data.training_rows) / seconds[-1]:10,.0f} queries/s "
+            f"{1 / per_text[-1]:10,.0f} texts/s  "
+            f"{seconds[-1] / seconds[0]:5.2f}x a step {per_text[-1] / per_text[0]:5.2f}x a text  "
+            f"waiting {waiting.seconds / whole:6.2%}",
+            flush=True,
+        )
+    return seconds[0]
 
 
 def filled(folder: Path, clicks: int) -> None:
@@ -167,8 +192,10 @@ def memory(clicks: int) -> int:
 
 
 def main() -> None:
-    """Print rates, then memory at two sizes."""
+    """Print pages, walks, rates, then memory at two sizes."""
     clicks = int(sys.argv[1]) if len(sys.argv) > 1 else CLICKS
+    pages.main()
+    walk.main()
     rates(clicks)
     small, large = memory(clicks), memory(10 * clicks)
     print(f"peak memory of train: {small / GIB:.2f} GiB at {clicks:,} clicks, {large / GIB:.2f} at ten times as many")
