@@ -29,7 +29,7 @@ lint: $(READY)  ## Check style, types and the layering of the rooms.
 	PYTHONPATH=.lint $(BIN)/lint-imports
 
 bench: $(READY)  ## Run the benchmarks; figures are ratios taken in one run.
-	@for name in pages loss walk ingest train serving; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	@for name in loss ingest train serving; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:  ## Remove the environment and caches.
 	rm -rf $(VENV) .lint build *.egg-info .mypy_cache .ruff_cache .pytest_cache
