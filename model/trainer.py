@@ -14,6 +14,7 @@ from torch.utils.data import BatchSampler
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from recsys.core.files import write_json
+from recsys.core.memory import give_back
 from recsys.model.graph_weights import GraphWeights
 from recsys.model.plan import UniformPlan
 from recsys.model.report import TERMS
@@ -21,6 +22,8 @@ from recsys.model.stream import NeighbourStream
 
 WEIGHTS = "graph_weights.json"
 "File of the graph weights in a checkpoint."
+GIVEN_BACK = 100
+"Steps between two times that freed memory is given back."
 
 
 class PlanSampler(BatchSampler):
@@ -95,6 +98,15 @@ class WeightSchedule(TrainerCallback):
             state.log_history.append({**entry, "epoch": state.epoch, "step": state.global_step})
 
 
+class MemoryGivenBack(TrainerCallback):
+    """Gives back what steps have freed, which differ in the sizes of their arrays and leave ever more holes."""
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Do so now and then."""
+        if state.global_step % GIVEN_BACK == 0:
+            give_back()
+
+
 class GraphTrainer(SentenceTransformerTrainer):
     """Runs a plan. The dataset is the query rows, the batch sampler is the plan, the collator asks the stream.
 
@@ -110,6 +122,7 @@ class GraphTrainer(SentenceTransformerTrainer):
         super().__init__(**kwargs)
         self.add_callback(WeightSchedule(weights))
         self.add_callback(EpochOfPlan(sampler))
+        self.add_callback(MemoryGivenBack())
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         # Here, because a checkpoint counts as whole once the trainer's state is written, which comes after this.
