@@ -75,8 +75,8 @@ class Candidates:
     def kind_to_new(self, found: Recipe) -> Recipe:
         """Return ``found`` with the highest β that costs no more than :data:`GIVEN`; plain vectors need none.
 
-        That is against the fairest β, and it may cost neither all that this one is ahead of plain vectors nor a slice
-        more than this one does.
+        It spares the slices, and so does what is returned. The cost is against the fairest β, and it may neither be all
+        that this one is ahead of plain vectors nor, for a slice, more than this one costs it.
         """
         if found == PLAIN_RECIPE:
             return found

@@ -15,7 +15,7 @@ from recsys.core.settings import TrainSettings
 from recsys.graph.client import Graph
 from recsys.model.arena import Arena
 from recsys.model.compare import FIGURES, Comparison, check_extras, compare
-from recsys.model.systems import SYSTEMS, ExtraMissingError
+from recsys.model.systems import SYSTEMS, ExtraMissingError, System
 
 LEARNS = {system.name: system for system in SYSTEMS}
 TRAINED = ("no_graph", "ramen", "recsys", "graph_sage", "light_gcn")
@@ -35,6 +35,16 @@ def make_arena(
         if twin.query_texts[query]
     ]
     return lambda **changes: Arena(filled, settings, tmp_path_factory.mktemp("arena"), log, **changes)
+
+
+def noting(learnt: list[tuple[Arena, int]]) -> System:
+    """Return popularity that notes whom it learns for, and with which seed."""
+
+    def learn(arena: Arena, seed: int, directory: Path) -> Any:
+        learnt.append((arena, seed))
+        return LEARNS["popularity"].learn(arena, seed, directory)
+
+    return replace(LEARNS["popularity"], learn=learn)
 
 
 @pytest.fixture(scope="module")
@@ -80,32 +90,22 @@ def test_with_another_filter_or_validation_log_it_is_another_comparison(
     make_arena: Callable[..., Arena], tmp_path: Path, changes: dict[str, Any]
 ):
     """What was finished without them is not taken for what would be learnt with them."""
-    learnt: list[dict[str, Any]] = []
-
-    def learn(arena: Arena, seed: int, directory: Path) -> Any:
-        learnt.append({"filtered": arena.filtered, "validation": arena.validation})
-        return LEARNS["popularity"].learn(arena, seed, directory)
-
-    system = replace(LEARNS["popularity"], learn=learn)
+    learnt: list[tuple[Arena, int]] = []
     for arena in (make_arena(), make_arena(**changes), make_arena(**changes)):
-        compare(arena, [system], (0,), tmp_path)
-    assert learnt == [{"filtered": (), "validation": None}, {"filtered": (), "validation": None, **changes}]
+        compare(arena, [noting(learnt)], (0,), tmp_path)
+    found = [{"filtered": arena.filtered, "validation": arena.validation} for arena, _ in learnt]
+    assert found == [{"filtered": (), "validation": None}, {"filtered": (), "validation": None, **changes}]
 
 
 def test_another_version_learns_again(
     make_arena: Callable[..., Arena], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """What an older recsys has finished is not shown as what this one would."""
-    learnt: list[int] = []
-
-    def learn(arena: Arena, seed: int, directory: Path) -> Any:
-        learnt.append(seed)
-        return LEARNS["popularity"].learn(arena, seed, directory)
-
+    learnt: list[tuple[Arena, int]] = []
     for release in ("1.0.0", "1.0.0", "1.0.1"):
         monkeypatch.setattr("recsys.model.compare.version", {"recsys": release}.__getitem__)
-        compare(make_arena(), [replace(LEARNS["popularity"], learn=learn)], (7,), tmp_path)
-    assert learnt == [7, 7]
+        compare(make_arena(), [noting(learnt)], (7,), tmp_path)
+    assert [seed for _, seed in learnt] == [7, 7]
 
 
 def test_our_trainings_choose_by_the_validation_log(make_arena: Callable[..., Arena], tmp_path: Path, twin: Any):
